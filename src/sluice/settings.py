@@ -1,0 +1,152 @@
+"""Every setting, once. The only reader of the environment and of `.env`.
+
+A field's description is its documentation: `sluice serve --help`, `.env.example` and
+`docs/settings.md` are made from it.
+"""
+
+import re
+from typing import Annotated, Any
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+SIZE = re.compile(r"(\d+)\s*([KMG]i?B)?", re.IGNORECASE)
+UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
+
+Names = Annotated[tuple[str, ...], NoDecode]
+Ports = Annotated[tuple[int, ...], NoDecode]
+Bytes = Annotated[int, Field(ge=1)]
+Seconds = Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)]
+
+
+class BadSetting(Exception):
+    """A setting is wrong. Its text is one line that names it, and never shows its value."""
+
+
+def _key(name: str, description: str, default: Any = None) -> Any:
+    """A setting whose name is fixed by the world rather than prefixed by ours."""
+    return Field(default, validation_alias=name, description=description)
+
+
+class Settings(BaseSettings):
+    """What the operator has decided; see each field."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="SLUICE_",
+        env_file=".env",
+        env_file_encoding="utf-8",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+        populate_by_name=True,
+    )
+
+    # fmt: off
+    # Where it listens
+    host: str = Field("127.0.0.1", description="Address to listen on; a loopback one also brings its twin (::1).")
+    port: Ports = Field((8000,), description="Ports to listen on, comma-separated.")
+    workers: int = Field(1, ge=1, le=1, description="Worker processes. More than one needs a shared run log (Redis), which this version does not have.")
+    allowed_hosts: Names = Field((), description="`Host` names that are answered; on loopback also localhost, 127.0.0.1 and [::1].")
+    cors_origins: Names = Field((), description="Origins whose pages may call; `*` for all, `null` for pages opened from disk.")
+    trusted_proxies: Names = Field((), description="Addresses or networks of proxies whose forwarding headers are believed.")
+    allow_anonymous: bool | None = Field(None, description="Answer strangers. Unset: yes on loopback, no elsewhere.")
+    metrics_token: SecretStr | None = Field(None, description="Bearer for `/metrics` from beyond loopback; without it only loopback may ask.")
+    body_limit: Bytes = Field(1 << 20, description="Largest request body or WebSocket message, in bytes (units: KiB, MiB).")
+
+    # Models
+    default_model: str | None = Field(None, description="Model where a request names none, as `provider/name`.")
+    fallbacks: Names = Field((), description="Models to try in order when one fails before its first token.")
+    model_aliases: Names = Field((), description="Patterns and what they stand for: `gpt-*=local/llama3`.")
+    allowed_models: Names = Field(("*",), description="Patterns of models that may be asked for.")
+    anonymous_models: Names = Field(("*",), description="Patterns of models that strangers may ask for.")
+    max_tokens: int = Field(16_384, ge=1, description="Upper limit of a reply, in tokens.")
+    default_max_tokens: int = Field(4096, ge=1, description="Length of a reply where neither request nor dialect names one.")
+    demo: bool | None = Field(None, description="Offer the demo model. Unset: yes, unless a provider is configured and the server is not on loopback.")
+    prices: Names = Field((), description="USD per million tokens in/out, by model pattern: `openai/gpt-4o-mini=0.15/0.60`.")
+    context_windows: Names = Field((), description="Context window in tokens, by model pattern: `local/*=8192`.")
+    reasoning_models: Names = Field((), description="Further patterns of models that think long before their first token.")
+    patience: Names = Field((), description="Time limits in seconds, by model pattern: `local/*=connect:2;first_byte:300;silence:60`.")
+
+    # Providers
+    openai_api_key: SecretStr | None = _key("OPENAI_API_KEY", "Key for OpenAI.")
+    gemini_api_key: SecretStr | None = _key("GEMINI_API_KEY", "Key for Google Gemini.")
+    anthropic_api_key: SecretStr | None = _key("ANTHROPIC_API_KEY", "Key for Anthropic.")
+    openai_base_url: str = _key("OPENAI_BASE_URL", "Address of OpenAI's API.", "https://api.openai.com/v1")
+    gemini_base_url: str = _key("GEMINI_BASE_URL", "Address of Gemini's API.", "https://generativelanguage.googleapis.com/v1beta")
+    anthropic_base_url: str = _key("ANTHROPIC_BASE_URL", "Address of Anthropic's API.", "https://api.anthropic.com")
+    local_llm_url: str | None = _key("LOCAL_LLM_URL", "An OpenAI-compatible server: Ollama, llama.cpp, vLLM. With or without `/v1`.")
+    local_api_key: SecretStr | None = Field(None, description="Key for the local server, where it wants one.")
+    gguf: str | None = Field(None, description="A GGUF model file to serve in this process (needs `sluice[gguf]`).")
+    openai_model: str = Field("gpt-4o-mini", description="OpenAI's default model.")
+    gemini_model: str = Field("gemini-2.0-flash", description="Gemini's default model.")
+    anthropic_model: str = Field("claude-haiku-4-5", description="Anthropic's default model.")
+    local_model: str | None = Field(None, description="The local server's default model. Unset: the first that it lists.")
+    retries: int = Field(2, ge=0, le=10, description="How often a request to one model is repeated before its first token.")
+    retry_delay: Seconds = Field(0.5, description="Longest wait before the first repetition, in seconds; doubles each time.")
+    retry_delay_max: Seconds = Field(8.0, description="Longest wait before any repetition, in seconds.")
+    breaker_failures: int = Field(5, ge=1, description="Failures in a row after which a model is left alone.")
+    breaker_cooldown: Seconds = Field(30.0, description="Seconds before a model left alone is probed again.")
+
+    # Runs
+    disconnect_grace: Seconds = Field(10.0, description="Seconds that a run outlives its last follower.")
+    run_retention: Seconds = Field(600.0, description="Seconds that an ended run can still be followed.")
+    run_timeout: Seconds = Field(900.0, gt=0, description="The longest a run may take, in seconds.")
+    run_memory: Bytes = Field(4 << 20, description="The most one run's log may hold; more ends it with `length`.")
+    log_memory: Bytes = Field(256 << 20, description="The most all logs together may hold; the oldest ended go first.")
+    max_runs: int = Field(5000, ge=1, description="Runs at once; above it: 503 `overloaded`.")
+    drain: Seconds = Field(30.0, description="Seconds that running streams get at SIGTERM.")
+    heartbeat: Seconds = Field(15.0, gt=0, description="Seconds of silence before a keep-alive comment.")
+    stall: Seconds = Field(60.0, gt=0, description="Seconds after which a client that accepts nothing is dropped.")
+    flows: Names = Field((), description="Python files with flows of your own.")
+
+    # Logs
+    enable_logs: bool = Field(False, validation_alias="ENABLE_LOGS", description="Detailed logs of each run's course.")
+    log_content: bool = Field(False, description="Put message texts into the detailed logs.")
+    log_format: str = Field("auto", pattern="^(auto|text|json)$", description="`text`, `json`, or `auto`: text on a terminal.")
+    # fmt: on
+
+    @field_validator(
+        "allowed_hosts", "cors_origins", "trusted_proxies", "fallbacks", "model_aliases",
+        "allowed_models", "anonymous_models", "prices", "context_windows", "reasoning_models",
+        "patience", "flows", "port", mode="before",
+    )  # fmt: skip
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(item.strip() for item in value.split(",") if item.strip())
+        return value
+
+    @field_validator("body_limit", "run_memory", "log_memory", mode="before")
+    @classmethod
+    def _size(cls, value: object) -> object:
+        if isinstance(value, str) and (match := SIZE.fullmatch(value.strip())):
+            return int(match[1]) * UNITS[(match[2] or "")[:1].lower()]
+        return value
+
+    @field_validator("port", mode="after")
+    @classmethod
+    def _ports(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        if not value or any(not 0 <= port <= 65_535 for port in value):
+            raise ValueError("must be one or more port numbers, 0 to 65535")
+        return value
+
+
+def load(**given: Any) -> Settings:
+    """Read the settings; what is given wins over the environment, and that over `.env`.
+
+    Raises `BadSetting`, in one line that names the setting.
+    """
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as problem:
+        first = problem.errors(include_url=False, include_input=False)[0]
+        raise BadSetting(f"{env_name(str(first['loc'][0]))}: {first['msg']}") from None
+
+
+def env_name(field: str) -> str:
+    """The environment's name for a field."""
+    found = Settings.model_fields.get(field)
+    if found is not None and isinstance(found.validation_alias, str):
+        return found.validation_alias
+    return field if found is None else f"SLUICE_{field.upper()}"
