@@ -1,0 +1,1 @@
+"""The rest of the outside world: one third party in each file."""

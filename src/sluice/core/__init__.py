@@ -1,0 +1,1 @@
+"""What Sluice is about: prompts in, events out. Knows no HTTP, no SQL, no framework."""

@@ -1,0 +1,218 @@
+"""One run: its log, its followers, and how it stands. The engine moves it; followers read it."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from sluice.core.errors import InvalidRequest, RunExpired
+from sluice.core.events import Attempt, Ending, Event, ReasoningDelta, Started, TextDelta
+from sluice.core.grammar import TRANSITIONS, GrammarError
+from sluice.core.log import Log
+from sluice.core.messages import Prompt
+
+TOKENS = (TextDelta, ReasoningDelta)
+
+
+class Keeper(Protocol):
+    """Whoever answers for a run: told when nobody follows it any more, and when somebody does."""
+
+    def left_alone(self, run: "Run", at_once: bool) -> None: ...
+    def joined(self, run: "Run") -> None: ...
+
+
+class Run:
+    """One generation. It belongs to the server, not to the connection that asked for it.
+
+    `model`       as asked, or chosen by default: `provider/name`
+    `owner`       whose it is; None for an anonymous run, which its unguessable id protects
+    `started`     monotonic seconds; `ended` likewise, None while it goes on
+    `ending`      its last event, with the receipt; None while it goes on
+    `attempts`    what was asked of providers for it
+    """
+
+    __slots__ = (
+        "_expired", "_followers", "_keeper", "_state", "attempts", "background", "clock",
+        "dialect", "ended", "ending", "first_token", "id", "log", "model", "owner", "playing",
+        "prompt", "started", "stopping", "task", "timer", "wall",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        id: str,
+        *,
+        model: str,
+        prompt: Prompt,
+        dialect: str,
+        owner: str | None,
+        background: bool,
+        keeper: Keeper,
+        clock: Callable[[], float],
+        wall: Callable[[], float],
+    ) -> None:
+        self.id = id
+        self.model = model
+        self.prompt = prompt
+        self.dialect = dialect
+        self.owner = owner
+        self.background = background
+        self.clock = clock
+        self.wall = wall
+        self.started = clock()
+        self.ended: float | None = None
+        self.first_token: float | None = None
+        self.attempts: list[Attempt] = []
+        self.ending: Ending | None = None
+        self.log = Log()
+        self.playing = False
+        self.stopping: Ending | None = None
+        self.task: asyncio.Task[None] | None = None
+        self.timer: asyncio.TimerHandle | None = None
+        self._keeper = keeper
+        self._state = "idle"
+        self._followers: list[Follower] = []
+        self._expired = False
+
+    @property
+    def text(self) -> str:
+        """The answer so far; the whole of it once the run has ended."""
+        return self.log.text()
+
+    @property
+    def thoughts(self) -> str:
+        """What the model has thought aloud so far."""
+        return self.log.thoughts()
+
+    @property
+    def duration(self) -> float:
+        """Seconds from the start to the end, or until now."""
+        return (self.clock() if self.ended is None else self.ended) - self.started
+
+    @property
+    def followers(self) -> int:
+        """How many follow it now."""
+        return len(self._followers)
+
+    def extend(self, events: Sequence[Event]) -> int:
+        """Append events, wake the followers once, and return by how many bytes the log grew.
+
+        Raises `GrammarError` where an event may not come now: a bug in whoever made it.
+        """
+        state = self._state
+        for event in events:
+            try:
+                state = TRANSITIONS[state][type(event)]
+            except KeyError:
+                raise GrammarError(f"{type(event).__name__} while {state}") from None
+        self._state = state
+        if self.first_token is None and any(isinstance(event, TOKENS) for event in events):
+            self.first_token = self.clock() - self.started
+        grown = self.log.extend(events)
+        for follower in self._followers:
+            follower.wake()
+        return grown
+
+    def close(self, ending: Ending) -> int:
+        """Append the last event; returns by how many bytes the log grew."""
+        self.ended = self.clock()
+        self.ending = ending
+        return self.extend((ending,))
+
+    def expire(self) -> None:
+        """Forget what was said. Who still reads is told so."""
+        self._expired = True
+        self.log = Log()
+        for follower in self._followers:
+            follower.wake()
+
+    def follow(self, after: int = 0) -> "Follower":
+        """Read the run from just past event `after`. The caller must close the follower.
+
+        Raises `InvalidRequest` where the run has not said so much yet, `RunExpired` where it is
+        no longer kept.
+        """
+        if self._expired:
+            raise RunExpired
+        if not 0 <= after <= len(self.log):
+            raise InvalidRequest("This run has no such event.", field="last_event_id")
+        follower = Follower(self, after)
+        self._followers.append(follower)
+        self._keeper.joined(self)
+        return follower
+
+    def leave(self, follower: "Follower", at_once: bool) -> None:
+        """A follower is done; the last to go may take the run along."""
+        self._followers.remove(follower)
+        if not self._followers and self.ending is None:
+            self._keeper.left_alone(self, at_once)
+
+    def read(self, after: int) -> Sequence[Event]:
+        """What was said past `after`, at most one read's worth. Raises `RunExpired`."""
+        if self._expired:
+            raise RunExpired
+        return self.log.read(after)
+
+    def past(self, upto: int) -> list[Event]:
+        """The events up to number `upto`: what a late follower has to know, but not to say."""
+        opening = Started(self.model, 0.0)
+        return [opening, *self.log.read(1, upto - 1)] if upto else []
+
+
+class Follower:
+    """One reader of a run, at its own pace: nothing is queued for it, it reads the log.
+
+    `position` is the number of the last event it has read.
+    """
+
+    __slots__ = ("_closed", "_nudged", "_run", "_waiter", "position")
+
+    def __init__(self, run: Run, after: int) -> None:
+        self._run = run
+        self.position = after
+        self._waiter: asyncio.Future[None] | None = None
+        self._nudged = False
+        self._closed = False
+
+    @property
+    def over(self) -> bool:
+        """The run has ended, and all of it has been read."""
+        run = self._run
+        return run.ending is not None and self.position >= len(run.log)
+
+    async def read(self) -> Sequence[Event]:
+        """Everything new since the last read; waits until there is something.
+
+        Empty after a `nudge`, and when the run is over. Raises `RunExpired` where the log has
+        been given up meanwhile.
+        """
+        run = self._run
+        if self.position == len(run.log) and run.ending is None and not self._nudged:
+            self._waiter = asyncio.get_running_loop().create_future()
+            try:
+                await self._waiter
+            finally:
+                self._waiter = None
+        self._nudged = False
+        events = run.read(self.position)
+        self.position += len(events)
+        return events
+
+    def skip(self) -> None:
+        """Give up what is left to read: the follower is over as soon as the run has ended."""
+        self.position = max(self.position, len(self._run.log))
+
+    def wake(self) -> None:
+        """There is something to read."""
+        waiter = self._waiter
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)
+
+    def nudge(self) -> None:
+        """Let `read` return, even with nothing: it is time to look around."""
+        self._nudged = True
+        self.wake()
+
+    def close(self, *, at_once: bool = False) -> None:
+        """Stop following. With `at_once` a run that nobody else follows gets no grace."""
+        if not self._closed:
+            self._closed = True
+            self._run.leave(self, at_once)

@@ -1,0 +1,1 @@
+"""What people do here, whatever dialect they speak."""
