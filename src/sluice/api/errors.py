@@ -1,0 +1,37 @@
+"""Errors of the plain resources, as JSON that always has a `code`."""
+
+from typing import Any
+
+from litestar import Request, Response
+from litestar.exceptions import HTTPException
+
+from sluice.core.errors import SluiceError
+from sluice.transports.asgi import VISIT, Visit, advice
+from sluice.transports.status import status_of
+
+INVALID = 422
+CODES = {401: "unauthorized", 403: "forbidden", 404: "not_found", 413: "payload_too_large"}
+
+AnyRequest = Request[Any, Any, Any]
+
+
+def visit_of(request: AnyRequest) -> Visit:
+    """What the gate has found out about a request."""
+    scope: Any = request.scope
+    return scope[VISIT]
+
+
+def ours(_: AnyRequest, error: SluiceError) -> Response[dict[str, str]]:
+    """One of our own errors."""
+    headers = {name.decode(): value.decode() for name, value in advice(error)}
+    body = {"detail": error.message, "code": error.code}
+    return Response(body, status_code=status_of(error, INVALID), headers=headers)
+
+
+def theirs(_: AnyRequest, error: HTTPException) -> Response[dict[str, str]]:
+    """One of the framework's: an unknown address, a wrong method, a malformed parameter."""
+    code = CODES.get(
+        error.status_code, "internal" if error.status_code >= 500 else "invalid_request"
+    )
+    text = "Something went wrong on our side." if code == "internal" else error.detail
+    return Response({"detail": text, "code": code}, status_code=error.status_code)

@@ -1,0 +1,92 @@
+"""How the server does: for people, for orchestrators, and for Prometheus."""
+
+import hmac
+from collections.abc import Callable, Mapping, Sequence
+from ipaddress import ip_address
+
+import msgspec
+from litestar import Response, get
+from litestar.handlers import HTTPRouteHandler
+
+from sluice.api.errors import AnyRequest, visit_of
+from sluice.core.errors import Unauthorized
+
+
+class Condition(msgspec.Struct, frozen=True):
+    """A provider. `state` is what real traffic has shown: `ok`, `failing` or `unknown`."""
+
+    configured: bool
+    state: str
+
+
+class Health(msgspec.Struct, frozen=True):
+    """`degraded` where a configured provider is failing; `uptime` is seconds."""
+
+    status: str
+    version: str
+    uptime: float
+    providers: dict[str, Condition]
+
+
+class Ready(msgspec.Struct, frozen=True):
+    """`ready`, or `draining` while the server goes down."""
+
+    status: str
+
+
+def health(
+    version: str, uptime: Callable[[], float], providers: Callable[[], Mapping[str, Condition]]
+) -> HTTPRouteHandler:
+    """`GET /health`: never asks a provider, never shows a key."""
+
+    @get(
+        "/health",
+        summary="How the server and its providers do",
+        tags=["health"],
+        sync_to_thread=False,
+    )
+    def show() -> Health:
+        found = dict(providers())
+        failing = any(one.configured and one.state == "failing" for one in found.values())
+        return Health("degraded" if failing else "healthy", version, round(uptime(), 3), found)
+
+    return show
+
+
+def probes(draining: Callable[[], bool]) -> Sequence[HTTPRouteHandler]:
+    """`GET /livez` and `GET /readyz`, for orchestrators and load balancers."""
+
+    @get("/livez", summary="The process is alive", tags=["health"], sync_to_thread=False)
+    def live() -> Ready:
+        return Ready("alive")
+
+    @get("/readyz", summary="The server takes new runs", tags=["health"], sync_to_thread=False)
+    def ready() -> Response[Ready]:
+        if draining():
+            return Response(Ready("draining"), status_code=503)
+        return Response(Ready("ready"))
+
+    return live, ready
+
+
+def metrics(render: Callable[[], bytes], kind: str, token: str | None) -> HTTPRouteHandler:
+    """`GET /metrics`: for this machine, and elsewhere for who has the token."""
+
+    @get("/metrics", summary="Prometheus metrics", tags=["health"], sync_to_thread=False)
+    def show(request: AnyRequest) -> Response[bytes]:
+        if not _may_see(request, token):
+            raise Unauthorized("Metrics are for this machine, or for the bearer of their token.")
+        return Response(render(), media_type=kind)
+
+    return show
+
+
+def _may_see(request: AnyRequest, token: str | None) -> bool:
+    given = request.headers.get("authorization", "")
+    if token is not None and hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
+        return True
+    visit = visit_of(request)
+    try:
+        return visit.direct and ip_address(visit.who.address).is_loopback
+    except ValueError:
+        return False

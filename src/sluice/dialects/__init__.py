@@ -1,0 +1,1 @@
+"""The chat APIs that Sluice speaks: one file each. Pure translations, no I/O."""

@@ -1,0 +1,182 @@
+"""Puts the parts together that a server and a Python client share: providers, engine, accounts."""
+
+import asyncio
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
+from random import random
+from typing import TypeVar
+
+import aiohttp
+import msgspec
+from pydantic import SecretStr
+
+from sluice.adapters.gguf import open_gguf
+from sluice.adapters.tokenizer import Tokenizer
+from sluice.core.engine import Bounds, Engine
+from sluice.core.errors import InvalidRequest
+from sluice.flows.registry import Registry, discover
+from sluice.providers import overrides
+from sluice.providers.anthropic import Anthropic
+from sluice.providers.backoff import Backoff
+from sluice.providers.breaker import Breakers
+from sluice.providers.conduct import Conduct, Observer
+from sluice.providers.demo import Demo
+from sluice.providers.gemini import Gemini
+from sluice.providers.health import Health
+from sluice.providers.http import HttpSource, list_models, open_session
+from sluice.providers.local import Local
+from sluice.providers.models import ModelTable
+from sluice.providers.openai import OpenAI
+from sluice.providers.registry import Catalog, Offer
+from sluice.providers.source import Source
+from sluice.providers.wire import Wire
+from sluice.services.chat import Chat, Rules
+from sluice.services.metering import Meter, Record
+from sluice.settings import BadSetting, Settings, env_name
+from sluice.transports.gate import is_loopback
+
+Book = Callable[[Record], None]
+Parsed = TypeVar("Parsed")
+
+
+class House(msgspec.Struct, frozen=True):
+    """The parts, ready for use."""
+
+    settings: Settings
+    catalog: Catalog
+    breakers: Breakers
+    engine: Engine
+    chat: Chat
+    flows: Registry
+
+
+async def open_house(
+    stack: AsyncExitStack,
+    settings: Settings,
+    bounds: Bounds,
+    observer: Observer,
+    books: Sequence[Book],
+) -> House:
+    """Open everything, in the running loop; `stack` closes it again, runs first.
+
+    Raises `BadSetting`, and `BadFlow` where a flow cannot be loaded.
+    """
+    table, offer = _table(settings), _offer(settings)
+    flows = discover(settings.flows)
+    gguf = await open_gguf(stack, settings.gguf)
+    session = await stack.enter_async_context(open_session())
+    breakers = Breakers(settings.breaker_failures, settings.breaker_cooldown, time.monotonic)
+    try:
+        catalog = Catalog(
+            _sources(settings, session, gguf),
+            offer,
+            table,
+            _conduct(settings, breakers, observer),
+            list_local=_lister(settings, session),
+            clock=time.monotonic,
+        )
+    except InvalidRequest as problem:
+        raise BadSetting(f"SLUICE_FALLBACKS: {problem.message}") from None
+    stack.push_async_callback(catalog.close)
+    engine = Engine(
+        Meter(Tokenizer(), table, books),
+        bounds,
+        new_id=lambda: secrets.token_urlsafe(16),
+        clock=time.monotonic,
+        wall=time.time,
+    )
+    stack.push_async_callback(engine.drain, 0)
+    rules = Rules(settings.max_tokens, settings.default_max_tokens, settings.anonymous_models)
+    chat = Chat(engine, catalog, flows, table.window, rules)
+    flows.attach(chat)
+    return House(settings, catalog, breakers, engine, chat, flows)
+
+
+def bounds_of(settings: Settings) -> Bounds:
+    """A server's bounds."""
+    return Bounds(
+        grace=settings.disconnect_grace,
+        retention=settings.run_retention,
+        timeout=settings.run_timeout,
+        run_memory=settings.run_memory,
+        log_memory=settings.log_memory,
+        max_runs=settings.max_runs,
+    )
+
+
+def _conduct(settings: Settings, breakers: Breakers, observer: Observer) -> Conduct:
+    backoff = Backoff(settings.retries, settings.retry_delay, settings.retry_delay_max)
+    return Conduct(backoff, breakers, Health(), asyncio.sleep, random, observer)
+
+
+def _table(settings: Settings) -> ModelTable:
+    return ModelTable(
+        _read("prices", overrides.prices, settings.prices),
+        _read("context_windows", overrides.windows, settings.context_windows),
+        settings.reasoning_models,
+        _read("patience", overrides.patience, settings.patience),
+    )
+
+
+def _offer(settings: Settings) -> Offer:
+    return Offer(
+        default_model=settings.default_model,
+        defaults={
+            "openai": settings.openai_model,
+            "gemini": settings.gemini_model,
+            "anthropic": settings.anthropic_model,
+            "local": settings.local_model,
+            "gguf": Path(settings.gguf).stem if settings.gguf else None,
+        },
+        aliases=_read("model_aliases", overrides.aliases, settings.model_aliases),
+        allowed=settings.allowed_models,
+        fallbacks=settings.fallbacks,
+    )
+
+
+def _sources(
+    settings: Settings, session: aiohttp.ClientSession, gguf: str | None
+) -> dict[str, Source]:
+    """Every configured provider; the demo where it is wanted, or nothing else is there."""
+    wires: dict[str, Wire] = {}
+    if settings.openai_api_key:
+        wires["openai"] = OpenAI(settings.openai_base_url, _plain(settings.openai_api_key))
+    if settings.gemini_api_key:
+        wires["gemini"] = Gemini(settings.gemini_base_url, _plain(settings.gemini_api_key))
+    if settings.anthropic_api_key:
+        key = _plain(settings.anthropic_api_key)
+        wires["anthropic"] = Anthropic(settings.anthropic_base_url, key)
+    if settings.local_llm_url:
+        wires["local"] = Local(settings.local_llm_url, _plain(settings.local_api_key))
+    if gguf is not None:
+        wires["gguf"] = Local(gguf, None)
+    sources: dict[str, Source] = {name: HttpSource(wire, session) for name, wire in wires.items()}
+    wanted = settings.demo if settings.demo is not None else is_loopback(settings.host)
+    if wanted or not sources:
+        sources["demo"] = Demo()
+    return sources
+
+
+def _lister(
+    settings: Settings, session: aiohttp.ClientSession
+) -> Callable[[], Awaitable[Sequence[str]]]:
+    async def names() -> Sequence[str]:
+        if settings.local_llm_url is None:
+            return ()
+        return await list_models(session, settings.local_llm_url, _plain(settings.local_api_key))
+
+    return names
+
+
+def _plain(key: SecretStr | None) -> str | None:
+    return key.get_secret_value() if key is not None else None
+
+
+def _read(field: str, parse: Callable[[Sequence[str]], Parsed], items: Sequence[str]) -> Parsed:
+    try:
+        return parse(items)
+    except ValueError as problem:
+        raise BadSetting(f"{env_name(field)}: {problem}") from None

@@ -1,0 +1,1 @@
+"""How events reach clients. Transports pump, and know no dialect by name."""

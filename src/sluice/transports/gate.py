@@ -1,0 +1,188 @@
+"""What stands before every route: `Host`, origins, forwarding headers, and who may come in."""
+
+import logging
+from collections.abc import Sequence
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from urllib.parse import urlsplit
+
+import msgspec
+
+from sluice.core.commands import Principal
+from sluice.transports.asgi import VISIT, App, Headers, Message, Receive, Scope, Send, Visit, header
+
+Network = IPv4Network | IPv6Network
+
+LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]", "::1"})
+PROBES = frozenset({"/livez", "/readyz"})  # asked by address, from wherever an orchestrator sits
+ALLOWED: Headers = [
+    (b"access-control-allow-methods", b"GET, POST, PATCH, DELETE"),
+    (
+        b"access-control-allow-headers",
+        b"Authorization, Content-Type, Last-Event-ID, Idempotency-Key",
+    ),
+    (b"access-control-max-age", b"600"),
+]
+EXPOSED = (
+    b"access-control-expose-headers",
+    b"X-Run-Id, X-Session-Id, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset",
+)
+log = logging.getLogger("sluice.gate")
+
+
+class Policy(msgspec.Struct, frozen=True):
+    """Who may come in.
+
+    `loopback`   the server listens on this machine only
+    `hosts`      names that are answered; empty: any name, or on loopback the loopback names
+    `origins`    of pages from elsewhere; may hold `*` and `null`
+    `proxies`    whose forwarding headers are believed
+    `anonymous`  strangers are welcome; None: on loopback, unless a proxy stands before it
+    """
+
+    loopback: bool = True
+    hosts: frozenset[str] = frozenset()
+    origins: frozenset[str] = frozenset()
+    proxies: tuple[Network, ...] = ()
+    anonymous: bool | None = None
+
+
+def networks(names: Sequence[str]) -> tuple[Network, ...]:
+    """Addresses and networks as written in settings. Raises `ValueError`."""
+    return tuple(ip_network(name, strict=False) for name in names)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a name or address to listen on is this machine's own."""
+    if host.lower() in LOOPBACK_NAMES:
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+class Gate:
+    """The outermost application: lets a request pass with a `Visit`, or turns it away."""
+
+    def __init__(self, app: App, policy: Policy, generating: frozenset[str]) -> None:
+        self._app = app
+        self._policy = policy
+        self._generating = generating
+        self._warned = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        origin = header(scope, b"origin")
+        listed = origin is not None and self._listed(origin)
+        if not self._known_host(scope):
+            await _turn_away(scope, send, b"This host name is not served here.")
+        elif scope["type"] == "websocket":
+            if origin is None or listed or self._same(origin, scope):
+                await self._enter(scope, receive, send, [])
+            else:
+                await _turn_away(scope, send, b"This origin may not call.")
+        elif scope["method"] == "OPTIONS" and origin is not None:
+            await _preflight(send, self._cors(origin) if listed else [])
+        elif not listed and self._tricked(scope):
+            await _turn_away(scope, send, b"A page from elsewhere may not spend tokens.")
+        else:
+            cors = self._cors(origin) if origin is not None and listed else []
+            await self._enter(scope, receive, send, cors)
+
+    async def _enter(self, scope: Scope, receive: Receive, send: Send, cors: Headers) -> None:
+        address, direct = self._address(scope)
+        welcome = self._policy.anonymous
+        if welcome is None:
+            welcome = self._policy.loopback and direct
+        scope[VISIT] = Visit(Principal(None, welcome, address), cors, direct)
+        await self._app(scope, receive, send)
+
+    def _known_host(self, scope: Scope) -> bool:
+        hosts = self._policy.hosts
+        if scope["path"] in PROBES or (not hosts and not self._policy.loopback):
+            return True
+        name = _host_name(header(scope, b"host") or "")
+        return name in hosts or (self._policy.loopback and name in LOOPBACK_NAMES)
+
+    def _listed(self, origin: str) -> bool:
+        """Whether pages of this origin may call."""
+        if origin in self._policy.origins or "*" in self._policy.origins:
+            return True
+        return self._policy.loopback and (urlsplit(origin).hostname or "") in LOOPBACK_NAMES
+
+    def _same(self, origin: str, scope: Scope) -> bool:
+        return urlsplit(origin).netloc.lower() == (header(scope, b"host") or "").lower()
+
+    def _tricked(self, scope: Scope) -> bool:
+        """An image tag on a stranger's page, say, that would start a run."""
+        if scope["method"] != "GET" or scope["path"] not in self._generating:
+            return False
+        return header(scope, b"sec-fetch-site") == "cross-site"
+
+    def _cors(self, origin: str) -> Headers:
+        headers = [
+            (b"access-control-allow-origin", origin.encode("latin-1")),
+            (b"vary", b"Origin"),
+            EXPOSED,
+        ]
+        if origin in self._policy.origins:
+            headers.append((b"access-control-allow-credentials", b"true"))
+        return headers
+
+    def _address(self, scope: Scope) -> tuple[str, bool]:
+        """Where a request comes from, and whether directly: without a proxy between."""
+        peer = (scope.get("client") or ("", 0))[0]
+        forwarded = header(scope, b"x-forwarded-for")
+        if forwarded is None and header(scope, b"forwarded") is None:
+            return peer, True
+        if self._policy.loopback and self._policy.anonymous is None and not self._warned:
+            self._warned = True
+            log.warning("proxy seen: what comes through it gets none of the loopback defaults")
+        hops = [hop.strip() for hop in (forwarded or "").split(",") if hop.strip()]
+        while hops and self._trusted(peer):
+            peer = hops.pop()
+        return peer, False
+
+    def _trusted(self, address: str) -> bool:
+        try:
+            found = ip_address(address)
+        except ValueError:
+            return False
+        return any(found in network for network in self._policy.proxies)
+
+
+def _host_name(host: str) -> str:
+    """The name in a `Host` header: without the port, in lower case."""
+    if host.startswith("["):
+        return host.partition("]")[0].lower() + "]"
+    return host.partition(":")[0].lower()
+
+
+async def _turn_away(scope: Scope, send: Send, reason: bytes) -> None:
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close", "code": 1008, "reason": ""})  # a 403, before accept
+        return
+    body = b'{"detail":"%b","code":"forbidden"}' % reason
+    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+    await send({"type": "http.response.start", "status": 403, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def _preflight(send: Send, cors: Headers) -> None:
+    headers = [*cors, *ALLOWED] if cors else [(b"vary", b"Origin")]
+    status = 204 if cors else 403
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": b""})
+
+
+def with_headers(send: Send, extra: Headers) -> Send:
+    """A `send` that adds headers to the response's start: for resources, never for streams."""
+
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": [*message.get("headers", []), *extra]}
+        await send(message)
+
+    return sending

@@ -1,0 +1,59 @@
+"""Finds the route of a request: ours, which carry tokens, ahead of the framework's."""
+
+import re
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import NamedTuple
+
+from sluice.dialects.base import NOTHING
+from sluice.transports.asgi import VISIT, App, Receive, Scope, Send, Visit, respond
+from sluice.transports.gate import with_headers
+
+Endpoint = Callable[[Scope, Receive, Send, Mapping[str, str]], Awaitable[None]]
+
+PARAMETER = re.compile(r"\{(\w+)\}")
+
+
+class Way(NamedTuple):
+    """An address, and what answers there. `method` is `WS` for a WebSocket."""
+
+    method: str
+    path: str
+    endpoint: Endpoint
+
+
+class Router:
+    """Our own routes by a look into a table, all others to the framework."""
+
+    def __init__(self, ways: Iterable[Way], rest: App) -> None:
+        self._exact: dict[tuple[str, str], Endpoint] = {}
+        self._patterns: list[tuple[str, re.Pattern[str], Endpoint]] = []
+        self._methods: dict[str, list[str]] = {}
+        self._rest = rest
+        for way in ways:
+            if way.method != "WS":
+                self._methods.setdefault(way.path, []).append(way.method)
+            if "{" in way.path:
+                pattern = re.compile(PARAMETER.sub(r"(?P<\1>[^/]+)", way.path))
+                self._patterns.append((way.method, pattern, way.endpoint))
+            else:
+                self._exact[way.method, way.path] = way.endpoint
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._rest(scope, receive, send)
+            return
+        method = "WS" if scope["type"] == "websocket" else scope["method"]
+        endpoint = self._exact.get((method, scope["path"]))
+        if endpoint is not None:
+            await endpoint(scope, receive, send, NOTHING)
+            return
+        for known, pattern, endpoint in self._patterns:
+            if known == method and (found := pattern.fullmatch(scope["path"])):
+                await endpoint(scope, receive, send, found.groupdict())
+                return
+        visit: Visit = scope[VISIT]
+        if allowed := self._methods.get(scope["path"]):
+            body = b'{"detail":"Method not allowed.","code":"invalid_request"}'
+            await respond(send, 405, body, visit, [(b"allow", ", ".join(allowed).encode())])
+            return
+        await self._rest(scope, receive, with_headers(send, visit.cors) if visit.cors else send)

@@ -1,0 +1,170 @@
+"""The HTTP server: uvicorn, with what a server of long streams needs beyond it.
+
+Several sockets with one application; a connection that can be closed without waiting for a client
+that reads nothing; bounded headers; and a way down that lets streams finish.
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+import resource
+import signal
+import socket
+from collections.abc import Awaitable, Callable, Generator, Sequence
+from types import FrameType
+from typing import cast
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+from sluice.transports.asgi import ABORT, App, Scope
+
+HEADERS_LIMIT = 64 << 10  # bytes of a request's line and headers
+HEADERS_TIME = 30.0  # seconds for them to arrive
+KEEP_ALIVE = 65  # seconds that an idle connection is kept: longer than most proxies keep theirs
+LEAVING = 5  # seconds that clients get to read their last bytes, once every run has ended
+BACKLOG = 4096
+FILES_A_RUN = 2  # the client's socket and the provider's
+FILES_ELSE = 64
+
+log = logging.getLogger("sluice.server")
+
+
+class Connection(HttpToolsProtocol):
+    """One HTTP connection."""
+
+    _head = 0
+    _hurry: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # pyright: ignore[reportIncompatibleMethodOverride] - as uvicorn has it
+        super().connection_made(transport)
+        self._hurry = self.loop.call_later(HEADERS_TIME, transport.abort)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._unhurry()
+        super().connection_lost(exc)
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._head = 0
+        cast("Scope", self.scope)["extensions"] = {ABORT: self.transport.abort}
+
+    def on_url(self, url: bytes) -> None:
+        self._count(len(url))
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._count(len(name) + len(value))
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        self._unhurry()
+        super().on_headers_complete()
+
+    def _count(self, size: int) -> None:
+        self._head += size
+        if self._head > HEADERS_LIMIT:
+            raise ValueError("headers too large")  # the parser makes a 400 of it
+
+    def _unhurry(self) -> None:
+        if self._hurry is not None:
+            self._hurry.cancel()
+            self._hurry = None
+
+
+class WebSocketConnection(WebSocketsSansIOProtocol):
+    """One WebSocket connection."""
+
+    async def run_asgi(self) -> None:
+        cast("Scope", self.scope)["extensions"][ABORT] = self.transport.abort
+        await super().run_asgi()
+
+
+class Server(uvicorn.Server):
+    """Serves until told to stop; then lets `drain` finish, answers what is left, and returns."""
+
+    def __init__(self, app: App, drain: Callable[[], Awaitable[None]], body_limit: int) -> None:
+        config = uvicorn.Config(
+            app,
+            http=Connection,
+            ws=WebSocketConnection,
+            loop="uvloop",
+            lifespan="on",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            backlog=BACKLOG,
+            timeout_keep_alive=KEEP_ALIVE,
+            timeout_graceful_shutdown=LEAVING,
+            ws_max_size=body_limit,
+            ws_per_message_deflate=False,
+        )
+        super().__init__(config)
+        self._drain = drain
+        self._leaving: asyncio.Task[None] | None = None
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:  # pyright: ignore[reportIncompatibleMethodOverride] - as uvicorn has it
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        try:
+            yield
+        finally:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.remove_signal_handler(number)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        if self._leaving is not None:
+            os._exit(128 + sig)
+        log.info("stopping: running streams may finish; a second signal stops at once")
+        self._leaving = asyncio.create_task(self._leave())
+
+    async def _leave(self) -> None:
+        try:
+            await self._drain()
+        finally:
+            self.should_exit = True
+
+
+def listen(host: str, ports: Sequence[int]) -> list[socket.socket]:
+    """Sockets for these ports; on IPv4 loopback also for its twin, ::1, where there is one.
+
+    Raises `OSError` where a port is taken.
+    """
+    sockets: list[socket.socket] = []
+    for port in ports:
+        first = _bind(host, port)
+        sockets.append(first)
+        if host in {"127.0.0.1", "localhost"} and socket.has_ipv6:
+            with contextlib.suppress(OSError):
+                sockets.append(_bind("::1", first.getsockname()[1]))
+    return sockets
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    family, kind, proto, _, address = socket.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    bound = socket.socket(family, kind, proto)
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        bound.bind(address)
+    except OSError:
+        bound.close()
+        raise
+    return bound
+
+
+def raise_file_limit(max_runs: int) -> tuple[int, int]:
+    """Raise the limit of open files as far as it goes; returns the limit, and how many runs fit."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    if hard == resource.RLIM_INFINITY:
+        return hard, max_runs
+    return hard, max(1, min(max_runs, (hard - FILES_ELSE) // FILES_A_RUN))

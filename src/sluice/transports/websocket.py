@@ -1,0 +1,177 @@
+"""Pumps runs to a WebSocket: one after another, in the order in which they were asked for."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from sluice.core.commands import Ask, Cancel, Principal
+from sluice.core.errors import InvalidRequest, Overloaded, SluiceError
+from sluice.core.events import Failed
+from sluice.core.messages import Message
+from sluice.core.runs import Follower, Run
+from sluice.dialects.base import Dialect, Inbound, Route
+from sluice.services.chat import Chat
+from sluice.transports.asgi import ABORT, VISIT, Receive, Scope, Send, Visit
+from sluice.transports.pulse import Pulse, Stream
+
+Clock = Callable[[], float]
+
+WAITING = 16  # requests that may wait for their turn on one connection
+MEMORY = 1 << 20  # bytes that waiting requests, and the remembered turns, may each take
+
+
+class Socket:
+    """One `websocket` route. `wall` is epoch seconds."""
+
+    def __init__(
+        self, dialect: Dialect, route: Route, chat: Chat, pulse: Pulse, wall: Clock
+    ) -> None:
+        assert route.session is not None, f"{route.path} has no session"
+        self._dialect = dialect
+        self._route = route
+        self._chat = chat
+        self._pulse = pulse
+        self._wall = wall
+
+    async def __call__(
+        self, scope: Scope, receive: Receive, send: Send, path: Mapping[str, str]
+    ) -> None:
+        visit: Visit = scope[VISIT]
+        await receive()  # websocket.connect
+        chosen = "bearer" if "bearer" in scope.get("subprotocols", ()) else None
+        await send({"type": "websocket.accept", "subprotocol": chosen})
+        talk = Talk(self._dialect, self._route, self._chat, visit.who, send, self._wall)
+        stream = Stream(talk.pause, scope.get("extensions", {}).get(ABORT, talk.pause))
+        talk.stream = stream
+        self._pulse.add(stream)
+        answering = asyncio.create_task(talk.answer())
+        try:
+            while (message := await receive())["type"] == "websocket.receive":
+                await talk.hear(message)
+        except OSError:  # it went while we were answering nonsense
+            pass
+        finally:
+            self._pulse.remove(stream)
+            talk.close()
+            answering.cancel()
+            await asyncio.wait([answering])
+
+
+class Talk:
+    """One connection: what waits, what runs, and what has been said on it."""
+
+    stream: Stream
+
+    def __init__(
+        self, dialect: Dialect, route: Route, chat: Chat, who: Principal, send: Send, wall: Clock
+    ) -> None:
+        self._dialect = dialect
+        self._route = route
+        self._chat = chat
+        self._who = who
+        self._send = send
+        self._wall = wall
+        self._waiting: deque[tuple[Ask, int]] = deque()
+        self._waiting_size = 0
+        self._arrived = asyncio.Event()
+        self._turns: list[Message] = []
+        self._run: Run | None = None
+        self._follower: Follower | None = None
+        self._answering: Ask | None = None
+        self._cancelled: Ask | None = None
+
+    def pause(self) -> None:
+        """Silence: the protocol's own pings keep the connection alive."""
+
+    async def hear(self, message: Mapping[str, Any]) -> None:
+        """Take one message of the client: a request, a cancel, or nonsense."""
+        text: str | None = message.get("text")
+        try:
+            if text is None:
+                raise InvalidRequest("Send text messages, not binary ones.")
+            body = text.encode("utf-8", "surrogatepass")
+            command = self._route.read(Inbound(body))
+            if isinstance(command, Cancel):
+                self._cancel()
+            else:
+                self._queue(command, len(body))
+        except SluiceError as error:
+            await self._refuse(error, None)
+
+    async def answer(self) -> None:
+        """Answer what waits, one after another, for as long as the connection lives."""
+        while True:
+            while not self._waiting:
+                self._arrived.clear()
+                await self._arrived.wait()
+            ask, size = self._waiting.popleft()
+            self._waiting_size -= size
+            self._answering = ask
+            try:
+                await self._run_one(ask)
+            except SluiceError as error:
+                await self._refuse(error, ask.tag)
+            except OSError:  # the connection is gone; the reader hears of it too
+                return
+            finally:
+                self._answering = self._run = None
+
+    def close(self) -> None:
+        """The connection is gone: stop what it has started and nobody else follows."""
+        self._waiting.clear()
+        if self._follower is not None:
+            self._follower.close(at_once=True)
+
+    def _queue(self, ask: Ask, size: int) -> None:
+        if len(self._waiting) >= WAITING or self._waiting_size + size > MEMORY:
+            raise Overloaded("Too many queries wait on this connection.")
+        self._waiting.append((ask, size))
+        self._waiting_size += size
+        self._arrived.set()
+
+    def _cancel(self) -> None:
+        self._cancelled = self._answering  # where its run is still being started
+        if self._run is not None:
+            self._chat.stop(self._run)
+
+    async def _run_one(self, ask: Ask) -> None:
+        whole = msgspec.structs.replace(ask, messages=(*self._turns, *ask.messages))
+        run = await self._chat.start(whole, self._dialect.name, self._who)
+        self._run = run
+        self._follower = follower = run.follow()
+        if self._cancelled is ask:
+            self._chat.stop(run)
+        try:
+            await self._pump(run, follower, ask)
+        finally:
+            follower.close(at_once=True)
+            self._follower = None
+        if text := run.text:
+            self._remember([*ask.messages, Message("assistant", text)])
+
+    async def _pump(self, run: Run, follower: Follower, ask: Ask) -> None:
+        assert self._route.session is not None
+        session = self._route.session(run, ask.tag)
+        while not follower.over:
+            for event in await follower.read():
+                for frame in session.encode(event):
+                    await self._say(frame)
+
+    async def _refuse(self, error: SluiceError, tag: str | int | None) -> None:
+        failed = Failed(error.code, error.message, self._wall())
+        await self._say(self._dialect.failure(failed, tag))
+
+    async def _say(self, frame: bytes) -> None:
+        self.stream.sending = True
+        await self._send({"type": "websocket.send", "text": frame.decode()})
+        self.stream.sending = False
+        self.stream.active = True
+
+    def _remember(self, turns: list[Message]) -> None:
+        self._turns += turns
+        size = sum(len(turn.text) for turn in self._turns)
+        while self._turns and size > MEMORY:
+            size -= len(self._turns.pop(0).text)

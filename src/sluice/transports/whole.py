@@ -1,0 +1,79 @@
+"""Answers a request whole, as JSON, once its run has ended. Knows no dialect by name."""
+
+import asyncio
+from collections.abc import Mapping
+
+from sluice.core.commands import Ask
+from sluice.core.errors import SluiceError, from_code
+from sluice.core.events import Finished
+from sluice.core.runs import Follower, Run
+from sluice.dialects.base import Dialect, Route
+from sluice.services.chat import Chat
+from sluice.transports.asgi import (
+    VISIT,
+    Gone,
+    Receive,
+    Scope,
+    Send,
+    Visit,
+    advice,
+    inbound,
+    refuse,
+    respond,
+)
+from sluice.transports.status import status_of_failure
+
+
+class WholeAnswer:
+    """One `json` route."""
+
+    def __init__(self, dialect: Dialect, route: Route, chat: Chat, body_limit: int) -> None:
+        assert route.answer is not None, f"{route.path} has no answer"
+        self._dialect = dialect
+        self._read = route.read
+        self._answer = route.answer
+        self._chat = chat
+        self._body_limit = body_limit
+
+    async def __call__(
+        self, scope: Scope, receive: Receive, send: Send, path: Mapping[str, str]
+    ) -> None:
+        visit: Visit = scope[VISIT]
+        try:
+            ask = self._read(await inbound(scope, receive, self._body_limit, path))
+            assert isinstance(ask, Ask), "only a connection that goes on can cancel"
+            run = await self._chat.start(ask, self._dialect.name, visit.who)
+        except SluiceError as error:
+            await refuse(send, error, self._dialect, visit)
+            return
+        except Gone:
+            return
+        follower = run.follow()
+        try:
+            if await self._wait(follower, receive):
+                await self._respond(run, send, visit)
+        finally:
+            follower.close(at_once=True)  # nobody can come back for an answer of this kind
+
+    async def _wait(self, follower: Follower, receive: Receive) -> bool:
+        """Wait for the end of the run. False where the client leaves before."""
+        watch = asyncio.ensure_future(receive())
+        watch.add_done_callback(lambda _: follower.nudge())
+        try:
+            while not follower.over and not watch.done():
+                await follower.read()
+            return follower.over
+        finally:
+            watch.cancel()
+
+    async def _respond(self, run: Run, send: Send, visit: Visit) -> None:
+        run_id = (b"x-run-id", run.id.encode())
+        ending = run.ending
+        assert ending is not None, "a run that is over has ended"
+        if isinstance(ending, Finished):
+            await respond(send, 200, self._answer(run, ending), visit, [run_id])
+            return
+        error = from_code(ending.code, ending.message)
+        status = status_of_failure(ending.code)
+        more = [run_id, *advice(error)]
+        await respond(send, status, self._dialect.refuse(error), visit, more)
