@@ -1,0 +1,65 @@
+"""A provider made of providers: tries its candidates in turn until one speaks.
+
+What follows from which failure stands in `rules.py`, who is next in `course.py`, and what a
+request leaves behind in `trial.py`; this is the loop that asks. Knows no HTTP and no vendor.
+"""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
+from typing import cast
+
+from msgspec.structs import replace
+
+from sluice.core.errors import ProviderError
+from sluice.core.events import Attempt, Event, Finished
+from sluice.core.messages import Prompt
+from sluice.providers.conduct import Conduct
+from sluice.providers.course import Candidate, Course
+from sluice.providers.trial import Trial
+
+
+class Chain:
+    """Candidates, the first of which is the model that was asked for. A `core.ports.Provider`."""
+
+    def __init__(self, candidates: Sequence[Candidate], conduct: Conduct) -> None:
+        self._candidates = candidates
+        self._conduct = conduct
+
+    async def generate(
+        self, prompt: Prompt, attempts: list[Attempt]
+    ) -> AsyncGenerator[Sequence[Event], None]:
+        """See `core.ports.Provider`. The last of `attempts` names the model that answered."""
+        course = Course(self._candidates, self._conduct)
+        while True:
+            candidate = course.turn()
+            asked = replace(prompt, model=candidate.name)
+            trial = Trial(candidate, self._conduct, attempts)
+            try:
+                with trial:
+                    async with closing(
+                        candidate.source.attempt(
+                            asked, trial.attempt, candidate.patience, course.last
+                        )
+                    ) as stream:
+                        async for batch in stream:
+                            trial.hear(batch)
+                            yield batch
+                            if trial.spoke:
+                                break
+                        async for batch in stream:  # from here on nothing stands in the way
+                            if type(batch[-1]) is Finished:
+                                trial.finished()
+                            yield batch
+                return
+            except ProviderError as error:
+                if trial.spoke:
+                    raise
+                pause = course.after(error)
+            await self._conduct.sleep(pause)
+
+
+def closing(
+    stream: AsyncIterator[Sequence[Event]],
+) -> aclosing[AsyncGenerator[Sequence[Event], None]]:
+    """Close a source's stream on every way out, and so its connection: it is a generator."""
+    return aclosing(cast("AsyncGenerator[Sequence[Event], None]", stream))
