@@ -13,7 +13,7 @@ from litestar.openapi.config import OpenAPIConfig
 
 from sluice.adapters.logs import RunLines
 from sluice.adapters.metrics import TYPE, Metrics
-from sluice.api.errors import ours, theirs
+from sluice.api.errors import bug, ours, theirs
 from sluice.api.flows import Flow, flows
 from sluice.api.health import Condition, health, metrics, probes
 from sluice.api.openapi import document
@@ -107,12 +107,14 @@ class Application:
             *runs(house.chat),
             flows(lambda: [Flow(one.name, one.description) for one in house.flows.listed()]),
         ]
-        bare = Litestar(handlers, openapi_config=OpenAPIConfig("Sluice", VERSION))
+        bare = Litestar(
+            handlers, openapi_config=OpenAPIConfig("Sluice", VERSION), logging_config=None
+        )
         schema = document(DIALECTS, version=VERSION, extra=bare.openapi_schema.to_schema())
         app: Any = Litestar(
             [*handlers, *docs(schema), pages()],
             openapi_config=None,
-            exception_handlers={SluiceError: ours, HTTPException: theirs},
+            exception_handlers={SluiceError: ours, HTTPException: theirs, Exception: bug},
             logging_config=None,
         )
         return app

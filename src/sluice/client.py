@@ -42,7 +42,9 @@ class Client:
         settings = self._settings or load()
         # Nobody can come back for an answer here: what is left is stopped, what has ended is gone.
         bounds = msgspec.structs.replace(bounds_of(settings), grace=0.0, retention=0.0)
-        self._house = await open_house(self._stack, settings, bounds, Nobody(), ())
+        async with AsyncExitStack() as stack:
+            self._house = await open_house(stack, settings, bounds, Nobody(), ())
+            self._stack = stack.pop_all()  # only once all of it stands
         return self
 
     async def __aexit__(

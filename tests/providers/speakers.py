@@ -1,11 +1,12 @@
 """Small fakes for what chains are made of: sources that say their lines, time that obeys."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import Sequence
 
 from sluice.core.errors import SluiceError
 from sluice.core.events import Attempt, Event, Finished, TextDelta, Usage
 from sluice.core.messages import Message, Prompt
+from sluice.core.ports import Say
 from sluice.providers.backoff import Backoff
 from sluice.providers.breaker import Breakers
 from sluice.providers.conduct import Conduct
@@ -33,8 +34,8 @@ class Says:
         self.waiting = asyncio.Event()
 
     async def attempt(
-        self, prompt: Prompt, attempt: Attempt, patience: Patience, last: bool
-    ) -> AsyncGenerator[Sequence[Event], None]:
+        self, prompt: Prompt, attempt: Attempt, patience: Patience, last: bool, say: Say
+    ) -> None:
         lines = self.plays[min(len(self.asked), len(self.plays) - 1)]
         self.asked.append((prompt.model, last))
         self.patience.append(patience)
@@ -51,7 +52,7 @@ class Says:
                         attempt.usage = next(
                             (event for event in batch if isinstance(event, Usage)), attempt.usage
                         )
-                        yield batch
+                        say(batch)
         finally:
             self.open -= 1
 

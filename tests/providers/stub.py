@@ -11,6 +11,7 @@ import msgspec
 HANG = "hang"  # say nothing more, and wait for the client to leave
 CLOSE = "close"
 RESET = "reset"
+ONCE = "once"  # hear one more request on this connection, and close it without an answer
 Line = bytes | float | str  # bytes, a pause in seconds, or one of the words above
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -80,6 +81,8 @@ class Stub:
             await reader.read()
             raise ConnectionResetError
         else:
+            if line == ONCE:
+                await self._hear(reader)
             if line == RESET:
                 sock = writer.get_extra_info("socket")
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

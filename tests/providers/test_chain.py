@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import aclosing
 
 import pytest
 from speakers import HELLO, PROMPT, Clock, Notes, Says, candidate, conduct
@@ -18,7 +17,7 @@ from sluice.core.events import (
     ToolCall,
     Usage,
 )
-from sluice.core.ports import Provider
+from sluice.core.ports import Enough, Provider
 from sluice.providers.chain import Chain
 from sluice.providers.conduct import Nobody
 from sluice.providers.rules import RULES, rule
@@ -28,9 +27,7 @@ DOWN = ProviderUnavailable()
 
 async def hear(chain: Provider, attempts: list[Attempt] | None = None) -> list[Event]:
     said: list[Event] = []
-    async with aclosing(chain.generate(PROMPT, [] if attempts is None else attempts)) as batches:
-        async for batch in batches:
-            said.extend(batch)
+    await chain.generate(PROMPT, [] if attempts is None else attempts, said.extend)
     return said
 
 
@@ -197,18 +194,6 @@ async def test_an_answer_without_a_token_is_an_answer() -> None:
     assert outcomes(attempts) == [("p/a", "ok")]
 
 
-async def test_who_stops_reading_at_the_last_batch_has_a_finished_answer() -> None:
-    source, attempts = Says(), list[Attempt]()
-    async with aclosing(
-        Chain([candidate("p/a", source)], conduct(Clock())).generate(PROMPT, attempts)
-    ) as batches:
-        async for batch in batches:
-            if isinstance(batch[-1], Finished):
-                break
-    assert outcomes(attempts) == [("p/a", "ok")]
-    assert source.open == 0
-
-
 # The breaker
 
 
@@ -287,7 +272,7 @@ async def test_refusals_never_open_a_breaker(error: ProviderError) -> None:
 
 @pytest.mark.parametrize(
     ("how", "after"),
-    [("cancelled", 0), ("cancelled", 1), ("closed", 1), ("a bug", 0), ("a bug", 1)],
+    [("cancelled", 0), ("cancelled", 1), ("told that it is enough", 1), ("a bug", 0), ("a bug", 1)],
 )
 async def test_a_probe_that_comes_to_nothing_makes_room_for_the_next(how: str, after: int) -> None:
     clock, stuck = Clock(), asyncio.Event()
@@ -310,10 +295,12 @@ async def _cancel(chain: Chain, source: Says, attempts: list[Attempt]) -> None:
         await task
 
 
-async def _close(chain: Chain, source: Says, attempts: list[Attempt]) -> None:
-    batches = chain.generate(PROMPT, attempts)
-    await anext(batches)
-    await batches.aclose()
+async def _enough(chain: Chain, source: Says, attempts: list[Attempt]) -> None:
+    def say(batch: Sequence[Event]) -> None:
+        raise Enough
+
+    with pytest.raises(Enough):
+        await chain.generate(PROMPT, attempts, say)
 
 
 async def _break(chain: Chain, source: Says, attempts: list[Attempt]) -> None:
@@ -321,7 +308,7 @@ async def _break(chain: Chain, source: Says, attempts: list[Attempt]) -> None:
         await hear(chain, attempts)
 
 
-LEAVE = {"cancelled": _cancel, "closed": _close, "a bug": _break}
+LEAVE = {"cancelled": _cancel, "told that it is enough": _enough, "a bug": _break}
 
 
 # Leaving

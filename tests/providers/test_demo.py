@@ -2,7 +2,7 @@
 
 import asyncio
 import unicodedata
-from contextlib import aclosing
+from collections.abc import Sequence
 from itertools import pairwise
 
 import pytest
@@ -29,11 +29,7 @@ async def play(
     clock = clock or Clock()
     said: list[Event] = []
     source = Demo(clock, clock.sleep)
-    batches = source.attempt(prompt, attempt or Attempt("demo"), Patience(), last=True)
-    async with aclosing(batches):
-        async for batch in batches:
-            assert batch
-            said.extend(batch)
+    await source.attempt(prompt, attempt or Attempt("demo"), Patience(), True, said.extend)
     return said
 
 
@@ -166,10 +162,13 @@ async def test_a_late_token_does_not_delay_those_after_it() -> None:
     clock = Clock()
     source = Demo(clock, clock.sleep)
     said: list[float] = []
-    async for batch in source.attempt(asked("n=5"), Attempt("demo"), Patience(), last=True):
+
+    def say(batch: Sequence[Event]) -> None:
         said.append(round(clock.now - 1000, 3))
         if len(batch) == 1 and len(said) == 2:
-            clock.now += 0.05  # a slow reader
+            clock.now += 0.05  # a busy loop
+
+    await source.attempt(asked("n=5"), Attempt("demo"), Patience(), True, say)
     assert said == [0.02, 0.04, 0.09, 0.09, 0.1, 0.1]
 
 
@@ -220,15 +219,18 @@ async def test_even_without_a_pause_others_get_their_turn() -> None:
             await asyncio.sleep(0)
 
     task = asyncio.create_task(other())
-    async for _ in Demo().attempt(asked("n=500,delay=0"), Attempt("demo"), Patience(), last=True):
-        pass
+    said: list[Event] = []
+    prompt = asked("n=500,delay=0")
+    await Demo().attempt(prompt, Attempt("demo"), Patience(), True, said.extend)
     task.cancel()
     assert turns >= 500
 
 
 async def test_a_pause_ends_at_once_when_nobody_wants_the_answer() -> None:
-    batches = Demo().attempt(asked("first=60s"), Attempt("demo"), Patience(), last=True)
-    task = asyncio.ensure_future(anext(batches))
+    said: list[Event] = []
+    prompt = asked("first=60s")
+    playing = Demo().attempt(prompt, Attempt("demo"), Patience(), True, said.extend)
+    task = asyncio.create_task(playing)
     await asyncio.sleep(0)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):

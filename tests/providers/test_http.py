@@ -2,12 +2,11 @@
 
 import asyncio
 import traceback
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from typing import cast
+from collections.abc import AsyncIterator, Coroutine, Sequence
 
 import aiohttp
 import pytest
-from stub import CLOSE, END, HANG, HEAD, RESET, Line, deaf, part, reply, say, stub, unused
+from stub import CLOSE, END, HANG, HEAD, ONCE, RESET, Line, deaf, part, reply, say, stub, unused
 
 from sluice.core.errors import (
     ProviderAuth,
@@ -20,6 +19,7 @@ from sluice.core.errors import (
 )
 from sluice.core.events import Attempt, Event, Finished, TextDelta, Usage
 from sluice.core.messages import Message, Prompt
+from sluice.core.ports import Enough
 from sluice.providers.gemini import Gemini
 from sluice.providers.http import HttpSource, list_models, open_session
 from sluice.providers.openai import OpenAI
@@ -48,12 +48,11 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
 
 
 def start(
-    session: aiohttp.ClientSession, url: str, attempt: Attempt,
+    session: aiohttp.ClientSession, url: str, attempt: Attempt, batches: list[Sequence[Event]],
     patience: Patience = LONG, last: bool = True,
-) -> AsyncGenerator[Sequence[Event], None]:  # fmt: skip
+) -> Coroutine[None, None, None]:  # fmt: skip
     source = HttpSource(OpenAI(url, KEY), session)
-    stream = source.attempt(PROMPT, attempt, patience, last)
-    return cast("AsyncGenerator[Sequence[Event], None]", stream)
+    return source.attempt(PROMPT, attempt, patience, last, batches.append)
 
 
 async def ask(
@@ -61,14 +60,14 @@ async def ask(
 ) -> tuple[list[Event], ProviderError | None, Attempt]:
     """The events, the error that ended them, and what the attempt says of itself."""
     attempt = Attempt("openai/m")
-    events: list[Event] = []
+    batches: list[Sequence[Event]] = []
+    problem: ProviderError | None = None
     try:
-        async for batch in start(session, url, attempt, patience, last):
-            assert batch
-            events += batch
+        await start(session, url, attempt, batches, patience, last)
     except ProviderError as error:
-        return events, error, attempt
-    return events, None, attempt
+        problem = error
+    assert all(batches)
+    return [event for batch in batches for event in batch], problem, attempt
 
 
 WHOLE: list[Line] = [HEAD, say("Hi"), say("!"), say(None, "stop"), USAGE, DONE, END]
@@ -117,9 +116,12 @@ async def test_text_in_the_read_with_the_finish_reason_does_not_wait_for_the_end
     session: aiohttp.ClientSession,
 ) -> None:
     async with stub(HEAD + say("Hi", "stop"), HANG) as server:
-        stream = start(session, server.url, Attempt("m"))
-        assert await anext(stream) == [TextDelta("Hi")]
-        await stream.aclose()
+        batches: list[Sequence[Event]] = []
+        task = asyncio.create_task(start(session, server.url, Attempt("m"), batches))
+        await soon(server.hanging)
+        await let_the_loop_read()
+        assert batches == [[TextDelta("Hi")]]
+        task.cancel()
         await soon(server.gone)
 
 
@@ -162,7 +164,7 @@ FAILURES: dict[str, tuple[list[Line], list[Event], type[ProviderError]]] = {
         [UNTIL_CLOSE, b'data: {"choices":[{"delta":{"content":"Hi"}}]}\n\n', CLOSE],
         [TextDelta("Hi")], ProviderUnavailable),
     "nonsense twice": ([*HI, NONSENSE, NONSENSE, HANG], [TextDelta("Hi")], ProviderBadResponse),
-    "no chunks": ([*HI, READ, b"nonsense\r\n", CLOSE], [TextDelta("Hi")], ProviderUnavailable),
+    "no chunks": ([*HI, READ, b"nonsense\r\n", HANG], [TextDelta("Hi")], ProviderBadResponse),
     "an error": ([*HI, STREAM_ERROR, HANG], [TextDelta("Hi")], ProviderRateLimited),
     "an error in the same read": (
         [HEAD + say("Hi") + STREAM_ERROR, HANG], [TextDelta("Hi")], ProviderRateLimited),
@@ -266,11 +268,16 @@ async def test_a_cancel_while_connecting_ends_at_once(session: aiohttp.ClientSes
                 await task
 
 
-async def test_who_leaves_at_a_token_closes_the_connection(session: aiohttp.ClientSession) -> None:
+async def test_who_has_enough_at_a_token_closes_the_connection(
+    session: aiohttp.ClientSession,
+) -> None:
+    def enough(batch: Sequence[Event]) -> None:
+        raise Enough
+
     async with stub(HEAD, say("Hi"), HANG) as server:
-        stream = start(session, server.url, Attempt("m"))
-        assert await anext(stream) == [TextDelta("Hi")]
-        await stream.aclose()
+        source = HttpSource(OpenAI(server.url, KEY), session)
+        with pytest.raises(Enough):
+            await source.attempt(PROMPT, Attempt("m"), LONG, True, enough)
         await soon(server.gone)
 
 
@@ -291,6 +298,25 @@ async def test_a_connection_is_used_again(
         assert (len(server.requests), server.connections) == (3, 1)
 
 
+async def test_a_kept_connection_that_is_dead_is_replaced_at_once(
+    session: aiohttp.ClientSession,
+) -> None:
+    async with stub(*WHOLE, ONCE) as server:
+        for _ in range(3):
+            events, error, _ = await ask(session, server.url)
+            assert (events, error) == (ANSWER, None)
+        assert (len(server.requests), server.connections) == (5, 3)
+
+
+async def test_a_request_that_a_new_connection_swallows_is_not_sent_again(
+    session: aiohttp.ClientSession,
+) -> None:
+    async with stub(CLOSE) as server:
+        _, error, _ = await ask(session, server.url)
+    assert isinstance(error, ProviderUnavailable)
+    assert len(server.requests) == 1
+
+
 async def let_the_loop_read() -> None:
     """What has been written on loopback is there; reading it takes the loop a round or two."""
     for _ in range(5):
@@ -309,8 +335,9 @@ async def test_gemini_ends_with_its_body(session: aiohttp.ClientSession) -> None
     lines = [HEAD, part(chunk % b""), part(chunk % b',"finishReason":"STOP"'), END]
     async with stub(*lines) as server:
         source = HttpSource(Gemini(server.url, KEY), session)
-        batches = [batch async for batch in source.attempt(PROMPT, Attempt("m"), LONG, True)]
-    assert [event for batch in batches for event in batch] == [
+        said: list[Event] = []
+        await source.attempt(PROMPT, Attempt("m"), LONG, True, said.extend)
+    assert said == [
         TextDelta("Hi"), TextDelta("Hi"), Finished("stop"),
     ]  # fmt: skip
     assert server.requests[0][0].startswith(b"POST /v1/models/m:streamGenerateContent?alt=sse ")

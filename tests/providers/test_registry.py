@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import aclosing
 
 import pytest
 from speakers import HELLO, PROMPT, Clock, Says, conduct
@@ -73,9 +72,7 @@ def catalog(
 
 async def hear(provider: Provider, attempts: list[Attempt]) -> list[Event]:
     said: list[Event] = []
-    async with aclosing(provider.generate(PROMPT, attempts)) as batches:
-        async for batch in batches:
-            said.extend(batch)
+    await provider.generate(PROMPT, attempts, said.extend)
     return said
 
 

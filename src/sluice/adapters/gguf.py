@@ -1,48 +1,54 @@
-"""A GGUF model file, served by llama.cpp inside this process. Needs the extra `sluice[gguf]`.
+"""A GGUF model file, served by llama.cpp beside us. Needs the extra `sluice[gguf]`.
 
-llama.cpp's own server listens on a free loopback port; to us it is one more local server.
+llama.cpp's own server listens on a free loopback port; to us it is one more local server. It runs
+in a process of its own (`llama.py`): stopping it inside ours would stand still, and all of Python
+with it, until its last client has left, and a failed assertion of its would be the end of us too.
 """
 
 import asyncio
-import os
+import subprocess
+import sys
 from contextlib import AsyncExitStack
-from importlib import import_module
-from typing import Any
+from importlib.util import find_spec
+from pathlib import Path
 
 from sluice.settings import BadSetting
 
-CONTEXT = 8192  # tokens that prompt and reply share, for each of the requests at once
-AT_ONCE = 4
+PROGRAM = Path(__file__).with_name("llama.py")
 
 
 async def open_gguf(stack: AsyncExitStack, file: str | None) -> str | None:
     """The address of an OpenAI-compatible server for this file; None where there is no file.
 
-    It is stopped by `stack`. Raises `BadSetting` where the file or the extra is missing, or
-    llama.cpp cannot read it.
+    Returns once the model is loaded; `stack` stops the server. The address cannot be guessed, and
+    who knows it may ask. Raises `BadSetting` where the file or the extra is missing, or llama.cpp
+    cannot read it.
     """
     if file is None:
         return None
-    servers = [await asyncio.to_thread(_serve, file)]
-    stack.push_async_callback(asyncio.to_thread, servers.clear)  # it stops when nobody holds it
-    return f"{servers[0].listening_address}/v1"
+    process = _start(file)
+    stack.push_async_callback(asyncio.to_thread, _stop, process)
+    assert process.stdout is not None, "a pipe was asked for"
+    address = await asyncio.to_thread(process.stdout.readline)
+    if not address:
+        raise BadSetting("SLUICE_GGUF: llama.cpp cannot read this file")
+    return f"{address.decode().strip()}/v1"
 
 
-def _serve(file: str) -> Any:
-    if not os.path.isfile(file):
+def _start(file: str) -> subprocess.Popen[bytes]:
+    """It ends with our end of its input, and so even where we are killed."""
+    if not Path(file).is_file():
         raise BadSetting(f"SLUICE_GGUF: there is no file {file!r}")
-    try:
-        xllamacpp: Any = import_module("xllamacpp")  # an extra: only where its setting asks for it
-    except ImportError:
-        text = "SLUICE_GGUF: install the extra first: pip install 'sluice[gguf]'"
-        raise BadSetting(text) from None
-    params = xllamacpp.CommonParams()
-    params.model.path = file
-    params.n_ctx = CONTEXT * AT_ONCE
-    params.n_parallel = AT_ONCE
-    params.hostnames = ["127.0.0.1"]
-    params.port = 0
-    try:
-        return xllamacpp.Server(params)
-    except RuntimeError:
-        raise BadSetting("SLUICE_GGUF: llama.cpp cannot read this file") from None
+    if find_spec("xllamacpp") is None:
+        raise BadSetting("SLUICE_GGUF: install the extra first: pip install 'sluice[gguf]'")
+    return subprocess.Popen(
+        [sys.executable, "-P", PROGRAM, file],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        start_new_session=True,  # a Ctrl-C in the terminal is for us: running streams may finish
+    )
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    with process:
+        process.kill()

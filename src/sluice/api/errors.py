@@ -1,18 +1,23 @@
 """Errors of the plain resources, as JSON that always has a `code`."""
 
+import logging
+import traceback
 from typing import Any
 
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
-from sluice.core.errors import SluiceError
+from sluice.core.errors import NotFound, SluiceError
 from sluice.transports.asgi import VISIT, Visit, advice
 from sluice.transports.status import status_of
 
 INVALID = 422
+TEXTS = {"internal": SluiceError.text, "not_found": NotFound.text}  # instead of the framework's
 CODES = {401: "unauthorized", 403: "forbidden", 404: "not_found", 413: "payload_too_large"}
 
 AnyRequest = Request[Any, Any, Any]
+
+log = logging.getLogger("sluice.api")
 
 
 def visit_of(request: AnyRequest) -> Visit:
@@ -33,5 +38,12 @@ def theirs(_: AnyRequest, error: HTTPException) -> Response[dict[str, str]]:
     code = CODES.get(
         error.status_code, "internal" if error.status_code >= 500 else "invalid_request"
     )
-    text = "Something went wrong on our side." if code == "internal" else error.detail
+    text = TEXTS.get(code, error.detail)
     return Response({"detail": text, "code": code}, status_code=error.status_code)
+
+
+def bug(request: AnyRequest, error: Exception) -> Response[dict[str, str]]:
+    """Anything else is ours to mend. Logged by its kind and place: its text may tell too much."""
+    where = "".join(traceback.format_tb(error.__traceback__))
+    log.error("%s broke: %s\n%s", request.scope["path"][:80], type(error).__name__, where)
+    return ours(request, SluiceError())

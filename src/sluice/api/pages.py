@@ -13,7 +13,7 @@ STRICT = (
     "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
     "object-src 'none'"
 )
-SWAGGER = STRICT + "; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
+SWAGGER = STRICT + "; img-src 'self' data:"
 HEADERS = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",

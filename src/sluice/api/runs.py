@@ -6,6 +6,7 @@ from typing import Literal
 import msgspec
 from litestar import get, post
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
 
 from sluice.api.errors import AnyRequest, visit_of
 from sluice.core.events import Failed, Receipt
@@ -59,7 +60,7 @@ def runs(chat: Chat) -> Sequence[HTTPRouteHandler]:
     """`GET /api/v1/runs/{id}` and `POST /api/v1/runs/{id}/cancel`."""
 
     @get("/api/v1/runs/{run_id:str}", summary="How a run stands", tags=["runs"])
-    async def show(run_id: str, request: AnyRequest) -> RunState:
+    async def show(run_id: FromPath[str], request: AnyRequest) -> RunState:
         return describe(chat.find(run_id, visit_of(request).who))
 
     @post(
@@ -68,7 +69,7 @@ def runs(chat: Chat) -> Sequence[HTTPRouteHandler]:
         summary="Stop a run at once, and get its receipt",
         tags=["runs"],
     )
-    async def cancel(run_id: str, request: AnyRequest) -> RunState:
+    async def cancel(run_id: FromPath[str], request: AnyRequest) -> RunState:
         run = chat.find(run_id, visit_of(request).who)
         await chat.cancel(run)
         return describe(run)

@@ -8,7 +8,6 @@ import asyncio
 import logging
 import traceback
 from collections.abc import Callable, Sequence
-from contextlib import aclosing
 
 import msgspec
 
@@ -22,13 +21,14 @@ from sluice.core.errors import (
 )
 from sluice.core.events import Ending, Event, Failed, Finished, Started
 from sluice.core.messages import Prompt
-from sluice.core.ports import Provider, Settle
+from sluice.core.ports import Enough, Provider, Settle
 from sluice.core.runs import Run
 from sluice.core.shelf import Shelf
 
 log = logging.getLogger("sluice.engine")
 
 CANCELLED = Finished("cancelled")
+SILENT = "The model stopped without finishing its answer."
 CLOSING = 5.0  # seconds that interrupted runs get for their accounts, at most
 ARRIVAL = 1.0  # seconds that whoever starts a run has to follow it, even where there is no grace
 EXPIRY_TICK = 1.0  # seconds between two looks at what has been kept for long enough, at least
@@ -43,6 +43,27 @@ class Bounds(msgspec.Struct, frozen=True):
     run_memory: int = 4 << 20
     log_memory: int = 256 << 20
     max_runs: int = 5000
+
+
+class Saying:
+    """A provider's way into its run's log: what `say` is, for as long as the run plays."""
+
+    __slots__ = ("_most", "_run", "_shelf", "ending")
+
+    def __init__(self, run: Run, shelf: Shelf, most: int) -> None:
+        self._run = run
+        self._shelf = shelf
+        self._most = most
+        self.ending: Finished | None = None
+
+    def __call__(self, events: Sequence[Event]) -> None:
+        """Append; raises `Enough` where the run, or all together, have said all they may."""
+        if isinstance(last := events[-1], Finished):
+            self.ending = last
+            events = events[:-1]
+        grown = self._run.extend(events)
+        if not self._shelf.grow(grown) or self._run.log.size > self._most:
+            raise Enough
 
 
 class Engine:
@@ -91,12 +112,14 @@ class Engine:
         dialect: str,
         owner: str | None = None,
         background: bool = False,
+        part: bool = False,
     ) -> Run:
         """Begin a run; it has said `Started` when this returns. Follow it, or it runs its grace.
 
+        One that is `part` of another run belongs to its end: it is taken even while draining.
         Raises `Overloaded`.
         """
-        self._admit()
+        self._admit(part)
         run = Run(
             self._new_id(),
             model=model,
@@ -111,6 +134,7 @@ class Engine:
         self._live[run.id] = run
         self._shelf.grow(run.extend((Started(model, self._wall()),)))
         run.task = asyncio.create_task(self._drive(run, provider), name=f"run {run.id}")
+        run.task.add_done_callback(_look_back)
         self._wait_for_somebody(run, max(self._bounds.grace, ARRIVAL))
         return run
 
@@ -157,8 +181,8 @@ class Engine:
             run.timer.cancel()
             run.timer = None
 
-    def _admit(self) -> None:
-        if self.draining:
+    def _admit(self, part: bool) -> None:
+        if self.draining and not part:
             raise Overloaded("The server is shutting down.", retry_after=5)
         if len(self._live) >= self._bounds.max_runs or not self._shelf.grow(0):
             raise Overloaded(retry_after=1)
@@ -200,35 +224,24 @@ class Engine:
             return run.stopping
         run.playing = True
         try:
-            return await self._pump(run, provider)
+            saying = Saying(run, self._shelf, self._bounds.run_memory)
+            await provider.generate(run.prompt, run.attempts, saying)
+            return saying.ending or self._failed(ProviderUnavailable(SILENT))
         except asyncio.CancelledError:
             return run.stopping or self._failed(Interrupted())
         except SluiceError as error:
             return self._failed(error)
+        except Enough:
+            return Finished("length")
         except Exception as bug:  # noqa: BLE001 - the one place where a bug ends: the run's task
-            where = "".join(traceback.format_tb(bug.__traceback__))
-            log.error("run %s broke: %s\n%s", run.id, type(bug).__name__, where)
+            _report(f"run {run.id}", bug)
             return self._failed(SluiceError())
         finally:
             run.playing = False
 
-    async def _pump(self, run: Run, provider: Provider) -> Ending:
-        async with aclosing(provider.generate(run.prompt, run.attempts)) as batches:
-            async for events in batches:
-                if isinstance(last := events[-1], Finished):
-                    self._extend(run, events[:-1])
-                    return last
-                if not self._extend(run, events):
-                    return Finished("length")
-        raise ProviderUnavailable("The model stopped without finishing its answer.")
-
-    def _extend(self, run: Run, events: Sequence[Event]) -> bool:
-        """Append; False where the run, or all runs together, have said as much as they may."""
-        grown = run.extend(events)
-        return self._shelf.grow(grown) and run.log.size <= self._bounds.run_memory
-
     def _retire(self, run: Run, ending: Ending) -> None:
         self._shelf.grow(run.close(ending))
+        run.prompt = msgspec.structs.replace(run.prompt, messages=())  # which no budget counts
         del self._live[run.id]
         self._shelf.put(run)
         if self._expiry is None:
@@ -241,3 +254,15 @@ class Engine:
         if due is not None:
             delay = max(due - now, EXPIRY_TICK)
             self._expiry = asyncio.get_running_loop().call_later(delay, self._expire)
+
+
+def _look_back(task: asyncio.Task[None]) -> None:
+    """Take note of what broke a run's accounts, which is the only thing that leaves its task."""
+    if not task.cancelled() and (bug := task.exception()) is not None:
+        _report(task.get_name(), bug)
+
+
+def _report(name: str, bug: BaseException) -> None:
+    """Log a bug by its kind and place: its text may hold somebody's words."""
+    where = "".join(traceback.format_tb(bug.__traceback__))
+    log.error("%s broke: %s\n%s", name, type(bug).__name__, where)

@@ -12,7 +12,7 @@ import msgspec
 FinishReason = Literal["stop", "length", "tools", "content_filter", "cancelled"]
 
 
-class Usage(msgspec.Struct, frozen=True, tag="usage"):
+class Usage(msgspec.Struct, frozen=True, tag="usage", gc=False):
     """A provider's report of tokens so far. Reports are cumulative: the last one holds.
 
     `output_tokens` includes `reasoning_tokens`. `estimated` marks figures that we counted
@@ -60,20 +60,20 @@ class Receipt(msgspec.Struct, frozen=True):
     attempts: tuple[Attempt, ...]
 
 
-class Started(msgspec.Struct, frozen=True, tag="started"):
+class Started(msgspec.Struct, frozen=True, tag="started", gc=False):
     """A run began. `model` is as asked or chosen by default; `at` is epoch seconds."""
 
     model: str
     at: float
 
 
-class TextDelta(msgspec.Struct, frozen=True, tag="text"):
+class TextDelta(msgspec.Struct, frozen=True, tag="text", gc=False):
     """The next piece of the answer. Never empty, never half a character."""
 
     text: str
 
 
-class ReasoningDelta(msgspec.Struct, frozen=True, tag="reasoning"):
+class ReasoningDelta(msgspec.Struct, frozen=True, tag="reasoning", gc=False):
     """The next piece of what a model thinks before, or while, it answers."""
 
     text: str

@@ -1,29 +1,36 @@
 """What the core needs from the world, and nothing about who provides it."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from sluice.core.events import Attempt, Ending, Event, Receipt
 from sluice.core.messages import Prompt
 
+Say = Callable[[Sequence[Event]], None]
+
+
+class Enough(Exception):
+    """Raised by `say`: the run may say no more. Who hears it stops, and lets it pass."""
+
 
 class Provider(Protocol):
     """A source of words: a vendor's API, a local model, a flow, or a chain of such."""
 
-    def generate(
-        self, prompt: Prompt, attempts: list[Attempt]
-    ) -> AsyncGenerator[Sequence[Event], None]:
-        """Yield batches of events, each batch what arrived in one read and never empty.
+    async def generate(self, prompt: Prompt, attempts: list[Attempt], say: Say) -> None:
+        """Say batches of events, each batch what arrived in one read and never empty.
 
         `TextDelta`, `ReasoningDelta`, `ToolCall` and `Usage` in any number, then one `Finished`,
         with which the last batch ends. Raises a `SluiceError` (in most cases a `ProviderError`)
         instead where it cannot finish. `Started` and `Failed` are the engine's to say.
 
+        `say` is called, not awaited: a token passes from the provider's socket to the clients'
+        within one turn of the loop. What it raises ends the answer.
+
         Every request made on the way is appended to `attempts` before it is sent, and kept up to
         date, so that what it cost is known however it ends.
 
-        Closing the iterator, or cancelling the task that awaits it, closes the provider's
-        connection before control returns.
+        Cancelling the task that awaits it closes the provider's connection before control
+        returns.
         """
         ...
 

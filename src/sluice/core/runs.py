@@ -107,7 +107,7 @@ class Run:
         if self.first_token is None and any(isinstance(event, TOKENS) for event in events):
             self.first_token = self.clock() - self.started
         grown = self.log.extend(events)
-        for follower in self._followers:
+        for follower in tuple(self._followers):
             follower.wake()
         return grown
 
@@ -120,9 +120,9 @@ class Run:
     def expire(self) -> None:
         """Forget what was said. Who still reads is told so."""
         self._expired = True
-        self.log = Log()
         for follower in self._followers:
-            follower.wake()
+            follower.miss()
+        self.log = Log()
 
     def follow(self, after: int = 0) -> "Follower":
         """Read the run from just past event `after`. The caller must close the follower.
@@ -163,20 +163,22 @@ class Follower:
     `position` is the number of the last event it has read.
     """
 
-    __slots__ = ("_closed", "_nudged", "_run", "_waiter", "position")
+    __slots__ = ("_closed", "_listener", "_missed", "_nudged", "_run", "_waiter", "position")
 
     def __init__(self, run: Run, after: int) -> None:
         self._run = run
         self.position = after
         self._waiter: asyncio.Future[None] | None = None
+        self._listener: Callable[[], None] | None = None
         self._nudged = False
+        self._missed = False
         self._closed = False
 
     @property
     def over(self) -> bool:
         """The run has ended, and all of it has been read."""
         run = self._run
-        return run.ending is not None and self.position >= len(run.log)
+        return run.ending is not None and self.position >= len(run.log) and not self._missed
 
     async def read(self) -> Sequence[Event]:
         """Everything new since the last read; waits until there is something.
@@ -192,19 +194,42 @@ class Follower:
             finally:
                 self._waiter = None
         self._nudged = False
-        events = run.read(self.position)
+        return self.take()
+
+    @property
+    def level(self) -> bool:
+        """Everything said so far has been read."""
+        return self.position >= len(self._run.log) and not self._missed
+
+    def take(self) -> Sequence[Event]:
+        """What is new, without waiting. Raises `RunExpired`."""
+        events = self._run.read(self.position)
         self.position += len(events)
         return events
+
+    def listen(self, listener: Callable[[], None]) -> None:
+        """Be called whenever there is something new, instead of waiting in `read`.
+
+        The listener must be quick, and must not raise: it stands on the run's own path.
+        """
+        self._listener = listener
 
     def skip(self) -> None:
         """Give up what is left to read: the follower is over as soon as the run has ended."""
         self.position = max(self.position, len(self._run.log))
+        self._missed = False
+
+    def miss(self) -> None:
+        """The log is about to go: `read` will say so, unless all of it has been read."""
+        self._missed = not self.over
+        self.wake()
 
     def wake(self) -> None:
         """There is something to read."""
-        waiter = self._waiter
-        if waiter is not None and not waiter.done():
-            waiter.set_result(None)
+        if self._listener is not None:
+            self._listener()
+        elif self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
 
     def nudge(self) -> None:
         """Let `read` return, even with nothing: it is time to look around."""

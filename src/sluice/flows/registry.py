@@ -1,7 +1,7 @@
 """Which flows there are, and each as something that answers a prompt."""
 
 import runpy
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import aclosing
 from importlib.metadata import entry_points
 from inspect import getdoc, signature
@@ -14,6 +14,7 @@ import msgspec
 from sluice.core.commands import Ask, Principal
 from sluice.core.events import Attempt, Event, Finished, TextDelta
 from sluice.core.messages import Prompt
+from sluice.core.ports import Say
 from sluice.flows import builtin
 from sluice.flows.mark import name_of
 from sluice.services.calls import CALLS, Calls
@@ -70,9 +71,8 @@ class Answering:
         self._ask = ask
         self._who = who
 
-    async def generate(
-        self, prompt: Prompt, attempts: list[Attempt]
-    ) -> AsyncGenerator[Sequence[Event], None]:
+    async def generate(self, prompt: Prompt, attempts: list[Attempt], say: Say) -> None:
+        """See `core.ports.Provider`."""
         calls = Calls(self._chat, self._who, attempts)
         CALLS.set(calls)  # each run is a task, and so has a context of its own
         try:
@@ -80,11 +80,10 @@ class Answering:
                 async for piece in pieces:
                     event = _text(piece) if isinstance(piece, str) else piece
                     if event is not None:
-                        yield (event,)
-            await calls.close()
-            yield (Finished("stop"),)
+                        say((event,))
         finally:
             await calls.close()
+        say((Finished("stop"),))
 
     def _arguments(self) -> dict[str, Any]:
         ask = self._ask

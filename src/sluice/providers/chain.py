@@ -4,15 +4,14 @@ What follows from which failure stands in `rules.py`, who is next in `course.py`
 request leaves behind in `trial.py`; this is the loop that asks. Knows no HTTP and no vendor.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import aclosing
-from typing import cast
+from collections.abc import Sequence
 
 from msgspec.structs import replace
 
 from sluice.core.errors import ProviderError
-from sluice.core.events import Attempt, Event, Finished
+from sluice.core.events import Attempt
 from sluice.core.messages import Prompt
+from sluice.core.ports import Say
 from sluice.providers.conduct import Conduct
 from sluice.providers.course import Candidate, Course
 from sluice.providers.trial import Trial
@@ -25,41 +24,21 @@ class Chain:
         self._candidates = candidates
         self._conduct = conduct
 
-    async def generate(
-        self, prompt: Prompt, attempts: list[Attempt]
-    ) -> AsyncGenerator[Sequence[Event], None]:
+    async def generate(self, prompt: Prompt, attempts: list[Attempt], say: Say) -> None:
         """See `core.ports.Provider`. The last of `attempts` names the model that answered."""
         course = Course(self._candidates, self._conduct)
         while True:
             candidate = course.turn()
             asked = replace(prompt, model=candidate.name)
-            trial = Trial(candidate, self._conduct, attempts)
+            trial = Trial(candidate, self._conduct, attempts, say)
             try:
                 with trial:
-                    async with closing(
-                        candidate.source.attempt(
-                            asked, trial.attempt, candidate.patience, course.last
-                        )
-                    ) as stream:
-                        async for batch in stream:
-                            trial.hear(batch)
-                            yield batch
-                            if trial.spoke:
-                                break
-                        async for batch in stream:  # from here on nothing stands in the way
-                            if type(batch[-1]) is Finished:
-                                trial.finished()
-                            yield batch
+                    await candidate.source.attempt(
+                        asked, trial.attempt, candidate.patience, course.last, trial.say
+                    )
                 return
             except ProviderError as error:
                 if trial.spoke:
                     raise
                 pause = course.after(error)
             await self._conduct.sleep(pause)
-
-
-def closing(
-    stream: AsyncIterator[Sequence[Event]],
-) -> aclosing[AsyncGenerator[Sequence[Event], None]]:
-    """Close a source's stream on every way out, and so its connection: it is a generator."""
-    return aclosing(cast("AsyncGenerator[Sequence[Event], None]", stream))

@@ -6,10 +6,11 @@ front ends and operators can rehearse anything. Opens no socket.
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 
-from sluice.core.events import Attempt, Event, Finished, TextDelta, Usage
+from sluice.core.events import Attempt, Finished, TextDelta, Usage
 from sluice.core.messages import Prompt
+from sluice.core.ports import Say
 from sluice.providers.recital import recite
 from sluice.providers.script import parse
 from sluice.providers.wire import Patience
@@ -27,8 +28,8 @@ class Demo:
         self._sleep = sleep
 
     async def attempt(
-        self, prompt: Prompt, attempt: Attempt, patience: Patience, last: bool
-    ) -> AsyncGenerator[Sequence[Event], None]:
+        self, prompt: Prompt, attempt: Attempt, patience: Patience, last: bool, say: Say
+    ) -> None:
         """See `Source`; one token a batch. Its patience is the script's, not the operator's."""
         script = parse(prompt.model)
         said = recite(script, prompt)
@@ -42,9 +43,9 @@ class Demo:
             if script.failure is not None and count == script.failure_at:
                 raise script.failure
             attempt.usage = Usage(asked, count + 1)
-            yield (TextDelta(token),)
+            say((TextDelta(token),))
         if script.failure is not None and limit == script.failure_at:
             await self._sleep(max(0.0, start + script.due(limit) - self._clock()))
             raise script.failure
         attempt.usage = Usage(asked, limit)
-        yield (attempt.usage, Finished("stop" if limit == len(said) else "length"))
+        say((attempt.usage, Finished("stop" if limit == len(said) else "length")))

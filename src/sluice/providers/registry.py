@@ -4,15 +4,15 @@ The rules about names are in `naming.py`; here they meet what is configured, wha
 has, and what the operator allows.
 """
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import NamedTuple, TypedDict
 
 import msgspec
 
 from sluice.core.errors import Forbidden, InvalidRequest, ModelNotFound, ProviderNotConfigured
-from sluice.core.events import Attempt, Event
+from sluice.core.events import Attempt
 from sluice.core.messages import Prompt
-from sluice.core.ports import Provider
+from sluice.core.ports import Provider, Say
 from sluice.providers import naming
 from sluice.providers.backoff import Backoff
 from sluice.providers.breaker import Breakers
@@ -76,12 +76,9 @@ class Unconfigured:
             f"The provider `{provider}` is not configured here: it needs {PROVIDERS[provider]}."
         )
 
-    async def generate(
-        self, prompt: Prompt, attempts: list[Attempt]
-    ) -> AsyncGenerator[Sequence[Event], None]:
-        """Raises `ProviderNotConfigured` at its first step."""
+    async def generate(self, prompt: Prompt, attempts: list[Attempt], say: Say) -> None:
+        """Raises `ProviderNotConfigured`."""
         raise self._error
-        yield ()  # which makes this a generator
 
 
 class Catalog:

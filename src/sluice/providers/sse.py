@@ -54,7 +54,8 @@ class Parser:
                 messages.append(b"\n".join(data))
                 data.clear()
         if data or self._held or len(chunk) > LIMIT:
-            self._bound(0 if messages else arrived, lines)
+            self._size = len(rest) if messages else self._size + arrived
+            self._bound(lines)
         else:
             self._size = 0
         return messages
@@ -97,7 +98,6 @@ class Parser:
         if name == b"data":
             self._data.append(value.removeprefix(b" "))
 
-    def _bound(self, arrived: int, lines: list[bytes]) -> None:
-        self._size = self._size + arrived if arrived else 0
+    def _bound(self, lines: list[bytes]) -> None:
         if self._size > LIMIT or any(len(line) > LIMIT for line in lines):
             raise ProviderBadResponse

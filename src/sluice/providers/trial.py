@@ -6,6 +6,7 @@ from types import TracebackType
 
 from sluice.core.errors import ProviderError, SluiceError
 from sluice.core.events import Attempt, Event, Finished, ReasoningDelta, TextDelta, ToolCall
+from sluice.core.ports import Enough, Say
 from sluice.providers.breaker import Verdict
 from sluice.providers.conduct import Conduct
 from sluice.providers.course import Candidate
@@ -23,9 +24,12 @@ class Trial:
     run was stopped, `internal` for a bug.
     """
 
-    def __init__(self, candidate: Candidate, conduct: Conduct, attempts: list[Attempt]) -> None:
+    def __init__(
+        self, candidate: Candidate, conduct: Conduct, attempts: list[Attempt], say: Say
+    ) -> None:
         self.attempt = Attempt(candidate.model)
         self.spoke = False
+        self._say = say
         self._finished = False
         self._provider = candidate.provider
         self._conduct = conduct
@@ -35,14 +39,15 @@ class Trial:
     def __enter__(self) -> "Trial":
         return self
 
-    def hear(self, batch: Sequence[Event]) -> None:
-        """Take note of a batch, until the first token is in one: then it `spoke`."""
-        if not TOKENS.isdisjoint(map(type, batch)):
+    def say(self, batch: Sequence[Event]) -> None:
+        """Hand a batch on, and take note of the first token and of the last word."""
+        if not self.spoke and not TOKENS.isdisjoint(map(type, batch)):
             self.spoke = True
             self._permit.answered()
             self._conduct.health.answered(self._provider)
         if type(batch[-1]) is Finished:
             self.finished()
+        self._say(batch)
 
     def finished(self) -> None:
         """The provider has said its last word. What follows is the consumer's business."""
@@ -57,8 +62,8 @@ class Trial:
         error: BaseException | None,
         at: TracebackType | None,
     ) -> None:
-        if self._finished:
-            return  # the engine closes the iterator once it has the last batch
+        if self._finished and error is None:
+            return
         self.attempt.outcome = outcome(error)
         self._permit.close(self._verdict(error))
         if isinstance(error, SluiceError):
@@ -83,7 +88,7 @@ def outcome(error: BaseException | None) -> str:
     match error:
         case SluiceError():
             return error.code
-        case asyncio.CancelledError() | GeneratorExit():
+        case asyncio.CancelledError() | Enough():
             return "cancelled"
         case _:
             return "internal"

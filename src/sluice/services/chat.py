@@ -14,6 +14,7 @@ from sluice.core.ports import Provider
 from sluice.core.runs import Run
 
 BYTES_A_TOKEN = 3  # a cautious guess, for what a context window holds
+FLOW = "flow/"  # what the model of a flow's run begins with
 ANY = ("*",)
 TURN = 4  # tokens that a turn takes beside its text
 
@@ -71,8 +72,8 @@ class Chat:
         self._window = window
         self._rules = rules
 
-    async def start(self, ask: Ask, dialect: str, who: Principal) -> Run:
-        """Begin a run.
+    async def start(self, ask: Ask, dialect: str, who: Principal, *, part: bool = False) -> Run:
+        """Begin a run; `part` of another, where a flow asks.
 
         Raises what refuses it: `InvalidRequest`, `ModelNotFound`, `Forbidden`, `Overloaded`.
         """
@@ -92,6 +93,7 @@ class Chat:
             dialect=dialect,
             owner=who.id,
             background=ask.background,
+            part=part,
         )
 
     def find(self, id: str, who: Principal) -> Run:
@@ -121,7 +123,7 @@ class Chat:
         flow = self._flows.provider(ask.flow, ask, who)
         if flow is None:
             raise NotFound(f"There is no flow {ask.flow[:80]!r}.", field="flow")
-        return f"flow/{ask.flow}", flow
+        return f"{FLOW}{ask.flow}", flow
 
 
 def fit(messages: Sequence[Message], window: int) -> tuple[Message, ...]:

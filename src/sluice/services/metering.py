@@ -8,6 +8,7 @@ import msgspec
 from sluice.core.events import Ending, Finished, Receipt, Usage
 from sluice.core.ports import Outcome
 from sluice.services.calls import INNER
+from sluice.services.chat import FLOW
 
 NOTHING = Usage(0, 0)
 COUNTED = {"ok", "cancelled"}  # a provider that failed before its first token charges nothing
@@ -74,7 +75,8 @@ class Meter:
         if not run.attempts:
             return NOTHING
         last = run.attempts[-1]
-        if last.usage is None or last.outcome != "ok":
+        settled = run.model.startswith(FLOW)  # each of its calls has been, by itself
+        if not settled and (last.usage is None or last.outcome != "ok"):
             charged = run.first_token is not None or last.outcome in COUNTED
             if charged and not (last.usage and last.usage.estimated):
                 last.usage = await self._estimate(run, last.usage or NOTHING)

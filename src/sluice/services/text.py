@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
 from types import TracebackType
 
-from sluice.core.errors import from_code
+from sluice.core.errors import SluiceError, from_code
 from sluice.core.events import Failed, FinishReason, Receipt, TextDelta
 from sluice.core.runs import Follower, Run
 
@@ -37,6 +37,7 @@ class TextStream:
         self._run: Run | None = None
         self._follower: Follower | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._error: SluiceError | None = None
         self._closed = False
         self._ended = False
 
@@ -45,6 +46,9 @@ class TextStream:
 
     async def __anext__(self) -> str:
         while not self._pieces:
+            if self._error is not None:  # once what was said before it has been handed out
+                error, self._error = self._error, None
+                raise error
             if self._closed:
                 raise StopAsyncIteration
             await self._read(self._follower or await self._open())
@@ -104,8 +108,8 @@ class TextStream:
             follower.close()
             self._note(self._run)
             await self._end()
-            if isinstance(ending := self._run.ending, Failed) and not self._pieces:
-                raise from_code(ending.code, ending.message)
+            if isinstance(ending := self._run.ending, Failed):
+                self._error = from_code(ending.code, ending.message)
 
     async def _end(self) -> None:
         if not self._ended:

@@ -110,10 +110,11 @@ class Gate:
         """Whether pages of this origin may call."""
         if origin in self._policy.origins or "*" in self._policy.origins:
             return True
-        return self._policy.loopback and (urlsplit(origin).hostname or "") in LOOPBACK_NAMES
+        return self._policy.loopback and _split(origin)[1] in LOOPBACK_NAMES
 
     def _same(self, origin: str, scope: Scope) -> bool:
-        return urlsplit(origin).netloc.lower() == (header(scope, b"host") or "").lower()
+        host = header(scope, b"host")
+        return host is not None and _split(origin)[0] == host.lower()
 
     def _tricked(self, scope: Scope) -> bool:
         """An image tag on a stranger's page, say, that would start a run."""
@@ -134,13 +135,14 @@ class Gate:
     def _address(self, scope: Scope) -> tuple[str, bool]:
         """Where a request comes from, and whether directly: without a proxy between."""
         peer = (scope.get("client") or ("", 0))[0]
-        forwarded = header(scope, b"x-forwarded-for")
-        if forwarded is None and header(scope, b"forwarded") is None:
+        # Some proxies append to the header, some add another one: the last hop is the last of all.
+        hops = [hop for line in _all(scope, b"x-forwarded-for") for hop in line.split(",")]
+        if not hops and header(scope, b"forwarded") is None:
             return peer, True
         if self._policy.loopback and self._policy.anonymous is None and not self._warned:
             self._warned = True
             log.warning("proxy seen: what comes through it gets none of the loopback defaults")
-        hops = [hop.strip() for hop in (forwarded or "").split(",") if hop.strip()]
+        hops = [hop.strip() for hop in hops if hop.strip()]
         while hops and self._trusted(peer):
             peer = hops.pop()
         return peer, False
@@ -158,6 +160,20 @@ def _host_name(host: str) -> str:
     if host.startswith("["):
         return host.partition("]")[0].lower() + "]"
     return host.partition(":")[0].lower()
+
+
+def _split(origin: str) -> tuple[str, str]:
+    """The `host:port` and the host of an origin, in lower case; nothing where it makes no sense."""
+    try:
+        parts = urlsplit(origin)
+        return parts.netloc.lower(), parts.hostname or ""
+    except ValueError:
+        return "", ""
+
+
+def _all(scope: Scope, name: bytes) -> list[str]:
+    """The values of all headers of this lower-case name, in their order."""
+    return [value.decode("latin-1") for key, value in scope["headers"] if key == name]
 
 
 async def _turn_away(scope: Scope, send: Send, reason: bytes) -> None:

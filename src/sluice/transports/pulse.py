@@ -6,38 +6,43 @@ A timer of its own for each stream, reset at each token, would cost more than th
 import asyncio
 import math
 from collections.abc import Callable
+from typing import Protocol
 
 TICKS = 8  # looks at a stream within one heartbeat: how exact it is
 LONGEST = 1.0  # seconds between two looks, at most
 
 
+class Line(Protocol):
+    """As much of a connection as the pulse needs: `backlog` is bytes that wait for the client."""
+
+    @property
+    def backlog(self) -> int: ...
+    def abort(self) -> None: ...
+
+
 class Stream:
-    """What the pulse sees of an open stream.
+    """An open stream, as the pulse sees it. `active`: written to since the last tick."""
 
-    `active`   something was written since the last tick; the transport sets it
-    `sending`  the transport waits for the client to accept what was written
-    """
+    __slots__ = ("_backlog", "_outlet", "_quiet", "_remind", "_stuck", "active")
 
-    __slots__ = ("_hang_up", "_quiet", "_remind", "_stuck", "active", "sending")
-
-    def __init__(self, remind: Callable[[], None], hang_up: Callable[[], None]) -> None:
+    def __init__(self, remind: Callable[[], None], outlet: Line) -> None:
         self._remind = remind
-        self._hang_up = hang_up
+        self._outlet = outlet
         self._quiet = 0
         self._stuck = 0
+        self._backlog = 0
         self.active = True
-        self.sending = False
 
     def tick(self, heartbeat: int, stall: int) -> None:
         """A tick has passed; `heartbeat` and `stall` are counted in ticks."""
-        if self.active:
-            self.active, self._quiet, self._stuck = False, 0, 0
-            return
-        self._quiet += 1
-        self._stuck = self._stuck + 1 if self.sending else 0
+        backlog = self._outlet.backlog
+        taken, self._backlog = backlog < self._backlog, backlog
+        self._stuck = self._stuck + 1 if backlog and not taken and not self.active else 0
         if self._stuck >= stall:
-            self._hang_up()
-        elif self._quiet >= heartbeat and not self.sending:
+            self._outlet.abort()
+        self._quiet = 0 if self.active or backlog else self._quiet + 1
+        self.active = False
+        if self._quiet >= heartbeat:
             self._quiet = 0
             self._remind()
 

@@ -27,11 +27,8 @@ class Router:
     def __init__(self, ways: Iterable[Way], rest: App) -> None:
         self._exact: dict[tuple[str, str], Endpoint] = {}
         self._patterns: list[tuple[str, re.Pattern[str], Endpoint]] = []
-        self._methods: dict[str, list[str]] = {}
         self._rest = rest
         for way in ways:
-            if way.method != "WS":
-                self._methods.setdefault(way.path, []).append(way.method)
             if "{" in way.path:
                 pattern = re.compile(PARAMETER.sub(r"(?P<\1>[^/]+)", way.path))
                 self._patterns.append((way.method, pattern, way.endpoint))
@@ -52,8 +49,14 @@ class Router:
                 await endpoint(scope, receive, send, found.groupdict())
                 return
         visit: Visit = scope[VISIT]
-        if allowed := self._methods.get(scope["path"]):
+        if method != "WS" and (allowed := self._allowed(scope["path"])):
             body = b'{"detail":"Method not allowed.","code":"invalid_request"}'
             await respond(send, 405, body, visit, [(b"allow", ", ".join(allowed).encode())])
             return
         await self._rest(scope, receive, with_headers(send, visit.cors) if visit.cors else send)
+
+    def _allowed(self, path: str) -> list[str]:
+        """The methods with which this address can be asked for, in HTTP."""
+        exact = [method for method, known in self._exact if known == path]
+        others = [method for method, pattern, _ in self._patterns if pattern.fullmatch(path)]
+        return [method for method in (*exact, *others) if method != "WS"]

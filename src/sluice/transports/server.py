@@ -6,6 +6,7 @@ that reads nothing; bounded headers; and a way down that lets streams finish.
 
 import asyncio
 import contextlib
+import gc
 import logging
 import os
 import resource
@@ -19,7 +20,8 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-from sluice.transports.asgi import ABORT, App, Scope
+from sluice.transports.asgi import App, Scope
+from sluice.transports.outlet import OUTLET
 
 HEADERS_LIMIT = 64 << 10  # bytes of a request's line and headers
 HEADERS_TIME = 30.0  # seconds for them to arrive
@@ -28,15 +30,38 @@ LEAVING = 5  # seconds that clients get to read their last bytes, once every run
 BACKLOG = 4096
 FILES_A_RUN = 2  # the client's socket and the provider's
 FILES_ELSE = 64
+COLLECT = (10_000, 20, 50)  # new objects, and rounds, between two collections
 
 log = logging.getLogger("sluice.server")
 
 
-class Connection(HttpToolsProtocol):
-    """One HTTP connection."""
+def nothing() -> None:
+    """Nobody attends."""
 
+
+class Connection(HttpToolsProtocol):
+    """One HTTP connection, and the `Outlet` of the response on it."""
+
+    paused = False
     _head = 0
     _hurry: asyncio.TimerHandle | None = None
+    _writable: Callable[[], None] = staticmethod(nothing)
+    _gone: Callable[[], None] = staticmethod(nothing)
+
+    @property
+    def backlog(self) -> int:
+        return self.transport.get_write_buffer_size()
+
+    def write(self, data: bytes) -> None:
+        self.transport.write(b"%x\r\n%b\r\n" % (len(data), data))
+
+    def abort(self) -> None:
+        self.transport.abort()
+
+    def attend(self, writable: Callable[[], None], gone: Callable[[], None]) -> None:
+        self._writable, self._gone = writable, gone
+        if self.transport.is_closing():
+            self.loop.call_soon(gone)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # pyright: ignore[reportIncompatibleMethodOverride] - as uvicorn has it
         super().connection_made(transport)
@@ -45,11 +70,26 @@ class Connection(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._unhurry()
         super().connection_lost(exc)
+        gone, self._writable, self._gone = self._gone, nothing, nothing
+        gone()
+
+    def pause_writing(self) -> None:
+        self.paused = True
+        super().pause_writing()
+
+    def resume_writing(self) -> None:
+        self.paused = False
+        super().resume_writing()
+        self._writable()
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self._head = 0
-        cast("Scope", self.scope)["extensions"] = {ABORT: self.transport.abort}
+        cast("Scope", self.scope)["extensions"] = {OUTLET: self}
+
+    def on_response_complete(self) -> None:
+        self._writable, self._gone = nothing, nothing
+        super().on_response_complete()
 
     def on_url(self, url: bytes) -> None:
         self._count(len(url))
@@ -75,10 +115,17 @@ class Connection(HttpToolsProtocol):
 
 
 class WebSocketConnection(WebSocketsSansIOProtocol):
-    """One WebSocket connection."""
+    """One WebSocket connection, which the pulse watches as it does an `Outlet`."""
+
+    @property
+    def backlog(self) -> int:
+        return self.transport.get_write_buffer_size()
+
+    def abort(self) -> None:
+        self.transport.abort()
 
     async def run_asgi(self) -> None:
-        cast("Scope", self.scope)["extensions"][ABORT] = self.transport.abort
+        cast("Scope", self.scope)["extensions"][OUTLET] = self
         await super().run_asgi()
 
 
@@ -155,10 +202,21 @@ def _bind(host: str, port: int) -> socket.socket:
         if family == socket.AF_INET6:
             bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         bound.bind(address)
-    except OSError:
+    except OSError as problem:
         bound.close()
-        raise
+        raise OSError(problem.errno, f"{host}:{port}: {problem.strerror}") from None
     return bound
+
+
+def spare_the_collector() -> None:
+    """Once everything is loaded: what is there stays, so the garbage collector need not look at it.
+
+    Without this it walks through a few hundred thousand objects every so often, and every stream
+    waits for some 50 ms.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*COLLECT)
 
 
 def raise_file_limit(max_runs: int) -> tuple[int, int]:

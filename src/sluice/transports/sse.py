@@ -1,17 +1,14 @@
 """Pumps a run to a client as server-sent events. Knows no dialect by name."""
 
-import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from sluice.core.commands import Ask
 from sluice.core.errors import RunExpired, SluiceError
-from sluice.core.events import Event, Failed
 from sluice.core.runs import Follower, Run
-from sluice.dialects.base import Dialect, Route, Session
+from sluice.dialects.base import Dialect, Route
 from sluice.services.chat import Chat
 from sluice.transports.asgi import (
-    ABORT,
     VISIT,
     Gone,
     Receive,
@@ -23,7 +20,9 @@ from sluice.transports.asgi import (
     query_of,
     refuse,
 )
-from sluice.transports.pulse import Pulse, Stream
+from sluice.transports.outlet import Outlet, Sender, outlet_of
+from sluice.transports.pulse import Pulse
+from sluice.transports.pump import Pump
 
 HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
@@ -31,8 +30,6 @@ HEADERS = [
     (b"x-accel-buffering", b"no"),
     (b"x-content-type-options", b"nosniff"),
 ]
-KEEP_ALIVE = b": keep-alive\n\n"
-SEGMENT = 1200  # bytes of events that may share a write: many clients parse each read by itself
 
 
 class EventStream:
@@ -62,17 +59,25 @@ class EventStream:
         except Gone:
             return
         try:
-            if (
-                follower.over
-            ):  # it has heard all: 204 keeps an EventSource from coming back for ever
+            if follower.over:  # it has heard all: 204 keeps an EventSource from coming back
                 await send({"type": "http.response.start", "status": 204, "headers": visit.cors})
                 await send({"type": "http.response.body", "body": b""})
                 return
             session = self._session(run, tag)
             for event in run.past(follower.position):
                 session.encode(event)
-            pump = Pump(run, follower, session, self._done, send)
-            await self._stream(pump, scope, receive, visit)
+            outlet = outlet_of(scope, receive, send)
+            pump = Pump(run, follower, session, self._done, outlet)
+            await send(_start(scope, run, visit))
+            try:
+                await self._stream(pump, follower, outlet)
+                if isinstance(outlet, Sender) and not pump.gone:
+                    await outlet.flush()
+                await send({"type": "http.response.body", "body": b""})
+            finally:
+                self._pulse.remove(pump.stream)
+                if isinstance(outlet, Sender):
+                    await outlet.close()
         finally:
             follower.close()
 
@@ -91,91 +96,16 @@ class EventStream:
         run = await self._chat.start(ask, self._dialect.name, visit.who)
         return run, run.follow(), ask.tag
 
-    async def _stream(self, pump: "Pump", scope: Scope, receive: Receive, visit: Visit) -> None:
-        run_id = (b"x-run-id", pump.run.id.encode())
-        headers = [*HEADERS, run_id, *visit.cors]
-        if scope["http_version"] == "1.1":
-            headers.append((b"connection", b"keep-alive"))
-        watch = asyncio.ensure_future(receive())  # after the body, all it can say is goodbye
-        watch.add_done_callback(pump.leave)
-        stream = Stream(pump.follower.nudge, scope.get("extensions", {}).get(ABORT, pump.leave))
-        self._pulse.add(stream)
-        try:
-            await pump.send({"type": "http.response.start", "status": 200, "headers": headers})
-            await pump.all(stream)
-        finally:
-            self._pulse.remove(stream)
-            watch.cancel()
+    async def _stream(self, pump: Pump, follower: Follower, outlet: Outlet) -> None:
+        self._pulse.add(pump.stream)
+        outlet.attend(pump.flow, pump.leave)
+        follower.listen(pump.flow)
+        pump.flow()
+        await pump.ended
 
 
-class Pump:
-    """One follower's events, on their way to one client."""
-
-    def __init__(
-        self, run: Run, follower: Follower, session: Session, done: bytes, send: Send
-    ) -> None:
-        self.run = run
-        self.follower = follower
-        self.send = send
-        self._session = session
-        self._done = b"data: %b\n\n" % done if done else b""
-        self._id = run.id.encode()
-        self._retry = b"retry: 1000\n"
-        self._gone = False
-
-    def leave(self, _: Any = None) -> None:
-        """The client has gone."""
-        self._gone = True
-        self.follower.nudge()
-
-    async def all(self, stream: Stream) -> None:
-        """Say everything there is to say, until the run is over or the client has gone."""
-        follower = self.follower
-        while not self._gone:
-            seq = follower.position
-            events = await self._next()
-            if writes := self._writes(events, seq) if events else self._nothing():
-                stream.sending = True
-                await self._say(writes)
-                stream.sending = False
-                stream.active = True
-            if follower.over:
-                await self.send({"type": "http.response.body", "body": b""})
-                return
-
-    async def _next(self) -> Sequence[Event]:
-        try:
-            return await self.follower.read()
-        except RunExpired as error:  # the log went while a slow client was reading it
-            self.follower.skip()
-            return (Failed(error.code, error.message, self.run.wall()),)
-
-    def _nothing(self) -> Sequence[bytes]:
-        return () if self._gone else (KEEP_ALIVE,)
-
-    def _writes(self, events: Sequence[Event], seq: int) -> list[bytes]:
-        """The events as bytes, as many to a write as fit a segment."""
-        writes: list[bytes] = []
-        batch = b""
-        for event in events:
-            seq += 1
-            for frame in self._session.encode(event):
-                piece = b"%bid: %b:%d\ndata: %b\n\n" % (self._retry, self._id, seq, frame)
-                self._retry = b""
-                if batch and len(batch) + len(piece) > SEGMENT:
-                    writes.append(batch)
-                    batch = piece
-                else:
-                    batch += piece
-        if batch:
-            writes.append(batch)
-        if self.follower.over and self._done:
-            writes.append(self._done)
-        return writes
-
-    async def _say(self, writes: Sequence[bytes]) -> None:
-        last = len(writes) - 1
-        for at, write in enumerate(writes):
-            await self.send({"type": "http.response.body", "body": write, "more_body": True})
-            if at != last:
-                await asyncio.sleep(0)  # the loop gathers what is written within one turn
+def _start(scope: Scope, run: Run, visit: Visit) -> dict[str, Any]:
+    headers = [*HEADERS, (b"x-run-id", run.id.encode()), *visit.cors]
+    if scope["http_version"] == "1.1":
+        headers.append((b"connection", b"keep-alive"))
+    return {"type": "http.response.start", "status": 200, "headers": headers}

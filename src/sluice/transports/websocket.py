@@ -14,13 +14,18 @@ from sluice.core.messages import Message
 from sluice.core.runs import Follower, Run
 from sluice.dialects.base import Dialect, Inbound, Route
 from sluice.services.chat import Chat
-from sluice.transports.asgi import ABORT, VISIT, Receive, Scope, Send, Visit
-from sluice.transports.pulse import Pulse, Stream
+from sluice.transports.asgi import VISIT, Receive, Scope, Send, Visit
+from sluice.transports.outlet import OUTLET
+from sluice.transports.pulse import Line, Pulse, Stream
 
 Clock = Callable[[], float]
 
 WAITING = 16  # requests that may wait for their turn on one connection
 MEMORY = 1 << 20  # bytes that waiting requests, and the remembered turns, may each take
+
+
+def nothing() -> None:
+    """No reminder in silence: the protocol's own pings keep the connection alive."""
 
 
 class Socket:
@@ -44,9 +49,10 @@ class Socket:
         chosen = "bearer" if "bearer" in scope.get("subprotocols", ()) else None
         await send({"type": "websocket.accept", "subprotocol": chosen})
         talk = Talk(self._dialect, self._route, self._chat, visit.who, send, self._wall)
-        stream = Stream(talk.pause, scope.get("extensions", {}).get(ABORT, talk.pause))
-        talk.stream = stream
-        self._pulse.add(stream)
+        connection: Line | None = scope.get("extensions", {}).get(OUTLET)
+        stream = None if connection is None else Stream(nothing, connection)
+        if stream is not None:
+            self._pulse.add(stream)
         answering = asyncio.create_task(talk.answer())
         try:
             while (message := await receive())["type"] == "websocket.receive":
@@ -54,7 +60,8 @@ class Socket:
         except OSError:  # it went while we were answering nonsense
             pass
         finally:
-            self._pulse.remove(stream)
+            if stream is not None:
+                self._pulse.remove(stream)
             talk.close()
             answering.cancel()
             await asyncio.wait([answering])
@@ -62,8 +69,6 @@ class Socket:
 
 class Talk:
     """One connection: what waits, what runs, and what has been said on it."""
-
-    stream: Stream
 
     def __init__(
         self, dialect: Dialect, route: Route, chat: Chat, who: Principal, send: Send, wall: Clock
@@ -82,9 +87,6 @@ class Talk:
         self._follower: Follower | None = None
         self._answering: Ask | None = None
         self._cancelled: Ask | None = None
-
-    def pause(self) -> None:
-        """Silence: the protocol's own pings keep the connection alive."""
 
     async def hear(self, message: Mapping[str, Any]) -> None:
         """Take one message of the client: a request, a cancel, or nonsense."""
@@ -126,14 +128,18 @@ class Talk:
             self._follower.close(at_once=True)
 
     def _queue(self, ask: Ask, size: int) -> None:
-        if len(self._waiting) >= WAITING or self._waiting_size + size > MEMORY:
+        most = WAITING if self._answering is not None else WAITING + 1  # one is about to begin
+        if len(self._waiting) >= most or self._waiting_size + size > MEMORY:
             raise Overloaded("Too many queries wait on this connection.")
         self._waiting.append((ask, size))
         self._waiting_size += size
         self._arrived.set()
 
     def _cancel(self) -> None:
-        self._cancelled = self._answering  # where its run is still being started
+        begun = self._answering  # perhaps its run is still being started
+        if begun is None and self._waiting:
+            begun, _ = self._waiting[0]  # which is about to begin
+        self._cancelled = begun
         if self._run is not None:
             self._chat.stop(self._run)
 
@@ -156,19 +162,17 @@ class Talk:
         assert self._route.session is not None
         session = self._route.session(run, ask.tag)
         while not follower.over:
-            for event in await follower.read():
-                for frame in session.encode(event):
-                    await self._say(frame)
+            # All at once, before anything is awaited: the log may go while a slow client reads.
+            events = await follower.read()
+            for frame in [frame for event in events for frame in session.encode(event)]:
+                await self._say(frame)
 
     async def _refuse(self, error: SluiceError, tag: str | int | None) -> None:
         failed = Failed(error.code, error.message, self._wall())
         await self._say(self._dialect.failure(failed, tag))
 
     async def _say(self, frame: bytes) -> None:
-        self.stream.sending = True
         await self._send({"type": "websocket.send", "text": frame.decode()})
-        self.stream.sending = False
-        self.stream.active = True
 
     def _remember(self, turns: list[Message]) -> None:
         self._turns += turns

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping
 
 from sluice.core.commands import Ask
-from sluice.core.errors import SluiceError, from_code
+from sluice.core.errors import RunExpired, SluiceError, from_code
 from sluice.core.events import Finished
 from sluice.core.runs import Follower, Run
 from sluice.dialects.base import Dialect, Route
@@ -17,6 +17,7 @@ from sluice.transports.asgi import (
     Send,
     Visit,
     advice,
+    goodbye,
     inbound,
     refuse,
     respond,
@@ -52,12 +53,14 @@ class WholeAnswer:
         try:
             if await self._wait(follower, receive):
                 await self._respond(run, send, visit)
+        except RunExpired as error:  # the log had to go before we got to read the end
+            await refuse(send, error, self._dialect, visit)
         finally:
             follower.close(at_once=True)  # nobody can come back for an answer of this kind
 
     async def _wait(self, follower: Follower, receive: Receive) -> bool:
         """Wait for the end of the run. False where the client leaves before."""
-        watch = asyncio.ensure_future(receive())
+        watch = asyncio.create_task(goodbye(receive))
         watch.add_done_callback(lambda _: follower.nudge())
         try:
             while not follower.over and not watch.done():

@@ -1,0 +1,237 @@
+"""The OpenAPI 3.1 document of the dialects, made from their route tables and structs. Pure.
+
+It knows no dialect by name and no web framework: what a framework documents of its own routes
+comes in as `extra`. The format: https://spec.openapis.org/oas/v3.1.0.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+
+from sluice.api import refusals
+from sluice.dialects.base import Dialect, Doc, Route
+
+Json = dict[str, Any]
+
+REF = "#/components/schemas/{name}"
+ERROR = "ErrorBody"
+PATH_PARAMETER = re.compile(r"\{(\w+)\}")
+# What a field that must be given looks like in an example, where its struct shows none.
+SAMPLES: Json = {"string": "Hello", "integer": 1, "number": 1.0, "boolean": False}
+
+INFO = (
+    "A streaming chat server for language models. It speaks several chat APIs, one under each tag "
+    "below. While no provider is configured, the demo model answers."
+)
+STREAM = (
+    "The answer is an event stream: each event is a line `id: <run>:<seq>`, one line `data: ` of "
+    "JSON, and a blank line; `seq` rises and may have gaps. There is no `event:` line. Lines that "
+    "begin with a colon keep the connection alive. A request that carries the id of the last event "
+    "that it saw follows the same run from there, without a new generation."
+)
+SOCKET = (
+    "OpenAPI has no words for a WebSocket: this is its handshake. Each text message from the "
+    "client is one request, and each from the server one event, both JSON; the shapes are under "
+    "`x-websocket`. It cannot be tried from this page."
+)
+
+
+RUN_ID = {"X-Run-Id": refusals.header("The run's id, by which it can be resumed or cancelled.")}
+RESUME = (
+    ("header", "Last-Event-ID", "The id of the last event seen: resume that run after it."),
+    ("query", "last_event_id", "The same, for clients that cannot set headers."),
+)
+RESUMED = "The run to resume has nothing more to say: that event was its last."
+
+
+class Shapes(NamedTuple):
+    """Every struct of the dialects: where its schema is referred to, and the schemas by name."""
+
+    refs: Mapping[type, Json]
+    schemas: Json
+
+    def of(self, kind: type) -> Json:
+        return self.refs[kind]
+
+    def body(self, kind: type) -> Json:
+        """The struct's schema itself."""
+        return self.schemas[self.name(kind)]
+
+    def name(self, kind: type) -> str:
+        return self.refs[kind]["$ref"].removeprefix(REF.format(name=""))
+
+
+def document(
+    dialects: Sequence[Dialect], *, version: str, extra: Json | None = None
+) -> dict[str, Any]:
+    """An OpenAPI 3.1 document of all the dialects' routes.
+
+    `extra` is another OpenAPI document, whose paths, components and tags are taken in. Raises
+    `ValueError` where both describe the same operation, or differ about a component of one name.
+    """
+    shapes = _shapes(dialects)
+    theirs = extra or {}
+    tags = [{"name": dialect.name} for dialect in dialects]
+    components = _merged({"schemas": shapes.schemas}, {"schemas": {ERROR: refusals.body_schema()}})
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Sluice",
+            "version": version,
+            "description": INFO,
+            "license": {"name": "Apache License 2.0", "identifier": "Apache-2.0"},
+        },
+        "paths": _merged(_paths(dialects, shapes), theirs.get("paths", {})),
+        "components": _merged(components, theirs.get("components", {})),
+        "tags": [*tags, *(tag for tag in theirs.get("tags", ()) if tag not in tags)],
+    }
+
+
+def _shapes(dialects: Iterable[Dialect]) -> Shapes:
+    docs = [route.doc for dialect in dialects for route in dialect.routes]
+    kinds = tuple(dict.fromkeys(kind for doc in docs for kind in _structs(doc)))
+    refs, schemas = msgspec.json.schema_components(kinds, ref_template=REF)
+    return Shapes(dict(zip(kinds, refs, strict=True)), schemas)
+
+
+def _structs(doc: Doc) -> list[type]:
+    return [kind for kind in (doc.request, *doc.events, doc.response) if kind is not None]
+
+
+def _paths(dialects: Iterable[Dialect], shapes: Shapes) -> Json:
+    paths: Json = {}
+    for dialect in dialects:
+        for route in dialect.routes:
+            method = "get" if route.over == "websocket" else route.method.lower()
+            operation = _operation(dialect, route, shapes)
+            operation["operationId"] = _operation_id(method, route.path)
+            paths = _merged(paths, {route.path: {method: operation}})
+    return paths
+
+
+def _operation_id(method: str, path: str) -> str:
+    return re.sub(r"\W+", "_", f"{method} {path}").strip("_")
+
+
+def _operation(dialect: Dialect, route: Route, shapes: Shapes) -> Json:
+    general = {"sse": STREAM, "websocket": SOCKET, "json": ""}[route.over]
+    operation: Json = {
+        "tags": [dialect.name],
+        "summary": route.doc.summary,
+        "description": "\n\n".join(filter(None, (route.doc.description, general))),
+        "responses": {
+            **_success(route, shapes),
+            **refusals.responses(dialect, route, REF.format(name=ERROR)),
+        },
+    }
+    if parameters := _parameters(route, shapes):
+        operation["parameters"] = parameters
+    if route.over == "websocket":
+        operation["x-websocket"] = _messages(route.doc, shapes)
+    elif refusals.has_body(route) and route.doc.request is not None:
+        operation["requestBody"] = _request_body(route.doc.request, shapes)
+    return operation
+
+
+def _request_body(request: type, shapes: Shapes) -> Json:
+    media = {"schema": shapes.of(request), "example": _example(shapes.body(request))}
+    return {"required": True, "content": {"application/json": media}}
+
+
+def _example(schema: Json) -> Json:
+    """The least that can be sent: what must be given, and nothing that has a default."""
+    fields: Json = {name: schema["properties"][name] for name in schema.get("required", ())}
+    return {
+        name: field["examples"][0] if "examples" in field else SAMPLES.get(field.get("type", ""))
+        for name, field in fields.items()
+    }
+
+
+def _parameters(route: Route, shapes: Shapes) -> list[Json]:
+    """The path's, then the query's (a `GET` has its request there), then what resumes a run."""
+    found = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        for name in PATH_PARAMETER.findall(route.path)
+    ]
+    if route.doc.request is not None and route.over != "websocket" and not refusals.has_body(route):
+        found += _query_parameters(shapes.body(route.doc.request))
+    known = {(parameter["in"], parameter["name"]) for parameter in found}
+    if route.over == "sse":
+        found += [
+            {"name": name, "in": place, "description": text, "schema": {"type": "string"}}
+            for place, name, text in RESUME
+            if (place, name) not in known
+        ]
+    return found
+
+
+def _query_parameters(schema: Json) -> list[Json]:
+    required = schema.get("required", ())
+    return [
+        {"name": name, "in": "query", "required": name in required, "schema": _given(field)}
+        for name, field in schema["properties"].items()
+    ]
+
+
+def _given(field: Json) -> Json:
+    """A field's schema without null: in a query string, what is absent is left out."""
+    choices = [choice for choice in field.get("anyOf", ()) if choice != {"type": "null"}]
+    rest = {name: value for name, value in field.items() if name != "anyOf"}
+    if field.get("default", ...) is None:
+        del rest["default"]
+    if len(choices) == 1:
+        return {**rest, **choices[0]}
+    return {**rest, "anyOf": choices} if choices else rest
+
+
+def _success(route: Route, shapes: Shapes) -> Json:
+    doc = route.doc
+    match route.over:
+        case "websocket":
+            return {"101": {"description": "The connection is now a WebSocket."}}
+        case "json":
+            content: Json = {"schema": shapes.of(doc.response)} if doc.response else {}
+            answer = {"description": "The whole answer.", "content": {"application/json": content}}
+            return {"200": answer}
+        case "sse":
+            stream = {"schema": _stream(route, shapes)}
+            answer = {
+                "description": "The answer, as it is written.",
+                "headers": RUN_ID,
+                "content": {"text/event-stream": stream},
+            }
+            return {"200": answer, "204": {"description": RESUMED}}
+
+
+def _stream(route: Route, shapes: Shapes) -> Json:
+    """What stands after `data: ` in each event."""
+    farewell = f" After the last comes `data: {route.done.decode()}`." if route.done else ""
+    about = f"The `data:` line of an event, as JSON.{farewell}"
+    return {"description": about, **_one_of(route.doc.events, shapes)}
+
+
+def _one_of(events: Sequence[type], shapes: Shapes) -> Json:
+    if not events:
+        return {}
+    return {
+        "oneOf": [shapes.of(kind) for kind in events],
+        "x-event-order": [shapes.name(kind) for kind in events],
+    }
+
+
+def _messages(doc: Doc, shapes: Shapes) -> Json:
+    request = {"client": shapes.of(doc.request)} if doc.request else {}
+    return {**request, "server": _one_of(doc.events, shapes)}
+
+
+def _merged(ours: Json, theirs: Json) -> Json:
+    """Both, two levels deep. Raises `ValueError` where they disagree about an entry."""
+    merged: Json = {name: dict(entries) for name, entries in ours.items()}
+    for name, entries in theirs.items():
+        known = merged.setdefault(name, {})
+        for key, value in entries.items():
+            if known.setdefault(key, value) != value:
+                raise ValueError(f"{name} {key} is described twice")
+    return merged

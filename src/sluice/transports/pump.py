@@ -1,0 +1,117 @@
+"""One follower's events on their way to one client, as server-sent events.
+
+Called by the run as it grows, it writes at once: no task, queue or future stands between the log
+and the connection. What a slow client cannot take stays in the log until it can.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+
+from sluice.core.errors import RunExpired
+from sluice.core.events import Event, Failed
+from sluice.core.runs import Follower, Run
+from sluice.dialects.base import Session
+from sluice.transports.outlet import Outlet
+from sluice.transports.pulse import Stream
+
+KEEP_ALIVE = b": keep-alive\n\n"
+SEGMENT = 1200  # bytes of events that may share a write: many clients parse each read by itself
+
+
+class Pump:
+    """Words a run's events and writes them. `done` comes after the last one, without an id.
+
+    `ended` is set once everything has been said, or the client has gone.
+    """
+
+    def __init__(
+        self, run: Run, follower: Follower, session: Session, done: bytes, outlet: Outlet
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        self.ended: asyncio.Future[None] = loop.create_future()
+        self.gone = False
+        self.stream = Stream(self.remind, outlet)
+        self._run = run
+        self._follower = follower
+        self._session = session
+        self._done = b"data: %b\n\n" % done if done else b""
+        self._outlet = outlet
+        self._loop = loop
+        self._id = run.id.encode()
+        self._retry = b"retry: 1000\n"
+        self._waiting: deque[bytes] = deque()  # writes whose turn has not come
+        self._turn = False  # and will come in the loop's next turn
+
+    def flow(self) -> None:
+        """Write what there is to say, as far as the client takes it."""
+        if self._turn or self._outlet.paused or self.ended.done():
+            return
+        try:
+            if write := self._waiting.popleft() if self._waiting else self._read():
+                self._outlet.write(write)
+                self.stream.active = True
+            self._go_on()
+        except Exception as bug:  # noqa: BLE001 - a bug in one client's words ends with that client
+            self.ended.set_exception(bug)
+
+    def remind(self) -> None:
+        """Nothing has been said for a while: show that the stream lives."""
+        if not self._waiting and not self.ended.done():
+            self._outlet.write(KEEP_ALIVE)
+
+    def leave(self) -> None:
+        """The client has gone."""
+        self.gone = True
+        self._end()
+
+    def _end(self) -> None:
+        if not self.ended.done():
+            self.ended.set_result(None)
+
+    def _read(self) -> bytes:
+        """The first write of what is new; those that follow it wait for their turns."""
+        follower = self._follower
+        seq = follower.position
+        try:
+            events = follower.take()
+        except RunExpired as error:  # the log went while a slow client was reading it
+            follower.skip()
+            events = (Failed(error.code, error.message, self._run.wall()),)
+        first, *more = self._word(events, seq)
+        self._waiting.extend(more)
+        return first
+
+    def _word(self, events: Sequence[Event], seq: int) -> list[bytes]:
+        """Events as bytes, as many to a write as fit a segment; one empty write for none."""
+        writes: list[bytes] = []
+        batch = b""
+        for event in events:
+            seq += 1
+            for frame in self._session.encode(event):
+                piece = b"%bid: %b:%d\ndata: %b\n\n" % (self._retry, self._id, seq, frame)
+                self._retry = b""
+                if batch and len(batch) + len(piece) > SEGMENT:
+                    writes.append(batch)
+                    batch = piece
+                else:
+                    batch += piece
+        if self._done and self._follower.over:
+            if len(batch) + len(self._done) > SEGMENT:
+                writes.append(batch)
+                batch = b""
+            batch += self._done
+        writes.append(batch)
+        return writes
+
+    def _go_on(self) -> None:
+        if self._waiting or not self._follower.level:
+            # The loop gathers what is written within one turn: the next write has the next turn.
+            self._turn = True
+            self._loop.call_soon(self._next)
+        elif self._follower.over:
+            self._end()
+
+    def _next(self) -> None:
+        self._turn = False
+        self.flow()
