@@ -1,0 +1,7 @@
+// The landing page: the server's own address in the command, and who answers.
+
+import { announce, providers } from "./health.js";
+
+const address = new URL("api/v1/query/stream", document.baseURI);
+document.getElementById("address").textContent = address.href;
+announce(await providers(), document.getElementById("notice"));

@@ -1,0 +1,55 @@
+// How the pages call the server: requests, refusals, cancelling. Knows no page.
+// Addresses are relative, so that the server may live below a path of a proxy's.
+
+const JSON_BODY = { "Content-Type": "application/json" };
+
+/** POST a JSON document. Rejects as `fetch` does. */
+export function post(path, body, signal) {
+  return fetch(path, { method: "POST", headers: JSON_BODY, body: JSON.stringify(body), signal });
+}
+
+/** What a response that is not 2xx says: `{code, text, raw}`, whichever dialect words it. */
+export async function refusal(response) {
+  const raw = await response.text();
+  const body = parse(raw) ?? {};
+  const detail = body.detail ?? body.error ?? body.message ?? response.statusText;
+  const text = Array.isArray(detail) ? detail.map(complaint).join("; ") : String(detail);
+  return { code: `${response.status} ${body.code ?? ""}`.trim(), text, raw };
+}
+
+function complaint({ loc = [], msg = "" }) {
+  const field = loc.filter((part) => part !== "body" && part !== "query").join(".") || loc.at(-1);
+  return field && field !== "body" ? `${field}: ${msg}` : msg;
+}
+
+/** End a run. Resolves to the receipt as text, or to null where the server would not. */
+export async function cancel(run) {
+  if (!run) return null;
+  try {
+    const response = await post(`api/v1/runs/${encodeURIComponent(run)}/cancel`, {});
+    return response.ok ? await response.text() : null;
+  } catch {
+    return null;
+  }
+}
+
+/** A JSON document's value, or undefined. */
+export function parse(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The run's id in an event's: `run:seq`. */
+export function runOf(eventId) {
+  return eventId.slice(0, Math.max(0, eventId.lastIndexOf(":")));
+}
+
+/** What went wrong with a `fetch` that rejected. */
+export function trouble(problem) {
+  return problem.name === "AbortError"
+    ? null
+    : { code: "connection", text: "The server cannot be reached, or the connection broke off." };
+}
