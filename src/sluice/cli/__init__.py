@@ -1,0 +1,23 @@
+"""The command line: `serve`, `chat`, `check`."""
+
+import typer
+
+from sluice.cli.chat import chat_command
+from sluice.cli.check import check_command
+from sluice.cli.serve import serve_command
+
+app = typer.Typer(
+    name="sluice",
+    help="A streaming chat server for language models: any client in, any model out.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command("serve")(serve_command)
+app.command("chat")(chat_command)
+app.command("check")(check_command)
+
+
+def main() -> None:
+    """The console script."""
+    app()
