@@ -126,5 +126,5 @@ def test_a_broad_except_stands_only_where_a_task_ends() -> None:
         if isinstance(node, ast.ExceptHandler)
         and (node.type is None or getattr(node.type, "id", "") in {"Exception", "BaseException"})
     ]
-    # the run's task; the thread of a blocking stream, which hands it on; cleaning up before it goes on
-    assert sorted(broad) == ["blocking.py", "engine.py", "text.py"]
+    # the run's task; a stream's end; a blocking stream's thread, and what it tidies up, which hand it on
+    assert sorted(broad) == ["blocking.py", "engine.py", "pump.py", "reading.py", "text.py"]
