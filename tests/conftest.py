@@ -15,6 +15,8 @@ from urllib.request import urlopen
 
 import pytest
 
+pytest_plugins = ["tests.npm_parts"]
+
 STARTUP = 30.0  # seconds, at most
 KEEP = ("PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV")
 

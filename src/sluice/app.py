@@ -11,6 +11,7 @@ from litestar import Litestar
 from litestar.exceptions import HTTPException
 from litestar.openapi.config import OpenAPIConfig
 
+from sluice.adapters.course import Course, Mishaps
 from sluice.adapters.logs import RunLines
 from sluice.adapters.metrics import TYPE, Metrics
 from sluice.api.errors import bug, ours, theirs
@@ -24,8 +25,7 @@ from sluice.core.errors import SluiceError
 from sluice.dialects import flows as flows_dialect
 from sluice.dialects import query
 from sluice.dialects.base import Dialect, Route
-from sluice.house import House, bounds_of, open_house
-from sluice.providers.conduct import Nobody
+from sluice.house import House, Watch, bounds_of, open_house, plan
 from sluice.settings import BadSetting, Settings, load
 from sluice.transports.asgi import App, Receive, Scope, Send
 from sluice.transports.gate import Gate, Policy, is_loopback, networks
@@ -43,15 +43,20 @@ log = logging.getLogger("sluice")
 
 
 class Application:
-    """The whole server as one ASGI application; its parts are there from startup to shutdown."""
+    """The whole server as one ASGI application; its parts are there from startup to shutdown.
+
+    Raises `BadSetting`, and `BadFlow` where a flow cannot be loaded.
+    """
 
     def __init__(self, settings: Settings, bounds: Bounds) -> None:
         self._settings = settings
         self._bounds = bounds
+        self._plan = plan(settings)
         self._policy = policy_of(settings)
         self._metrics = Metrics()
         self._started = time.monotonic()
         self.greet: Callable[[], None] = lambda: None  # called once everything stands
+        self.refusal: BadSetting | None = None  # why it did not start
         self._house: House | None = None
         self._app: App | None = None
 
@@ -75,8 +80,15 @@ class Application:
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()  # lifespan.startup
         async with AsyncExitStack() as stack:
-            books = (RunLines(), self._metrics)
-            self._house = await open_house(stack, self._settings, self._bounds, Nobody(), books)
+            watch = self._watch()
+            try:
+                self._house = await open_house(
+                    stack, self._settings, self._plan, self._bounds, watch
+                )
+            except BadSetting as problem:  # one that shows only when the model file is opened
+                self.refusal = problem
+                await send({"type": "lifespan.startup.failed"})
+                return
             self._app = self._build(self._house)
             lag = asyncio.create_task(self._watch_the_loop(), name="loop lag")
             stack.callback(lag.cancel)
@@ -84,6 +96,11 @@ class Application:
             await send({"type": "lifespan.startup.complete"})
             await receive()  # lifespan.shutdown
         await send({"type": "lifespan.shutdown.complete"})
+
+    def _watch(self) -> Watch:
+        settings = self._settings
+        course = Course(settings.log_content) if settings.enable_logs else None
+        return Watch((RunLines(), self._metrics), Mishaps(), course)
 
     def _build(self, house: House) -> App:
         settings = self._settings
@@ -129,7 +146,7 @@ class Application:
 def create_app(settings: Settings | None = None) -> Application:
     """The server as an ASGI application, for `sluice serve` or a server of your own.
 
-    Raises `BadSetting`.
+    Raises `BadSetting`, and `BadFlow`.
     """
     settings = settings or load()
     return Application(settings, bounds_of(settings))

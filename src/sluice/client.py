@@ -10,8 +10,7 @@ import msgspec
 from sluice.core.commands import Ask, Principal
 from sluice.core.messages import Message
 from sluice.core.runs import Run
-from sluice.house import House, bounds_of, open_house
-from sluice.providers.conduct import Nobody
+from sluice.house import House, Watch, bounds_of, open_house, plan
 from sluice.services.calls import CALLS
 from sluice.services.text import TextStream
 from sluice.settings import Settings, load
@@ -43,7 +42,7 @@ class Client:
         # Nobody can come back for an answer here: what is left is stopped, what has ended is gone.
         bounds = msgspec.structs.replace(bounds_of(settings), grace=0.0, retention=0.0)
         async with AsyncExitStack() as stack:
-            self._house = await open_house(stack, settings, bounds, Nobody(), ())
+            self._house = await open_house(stack, settings, plan(settings), bounds, Watch())
             self._stack = stack.pop_all()  # only once all of it stands
         return self
 

@@ -15,22 +15,24 @@ from pydantic import SecretStr
 
 from sluice.adapters.gguf import open_gguf
 from sluice.adapters.tokenizer import Tokenizer
-from sluice.core.engine import Bounds, Engine
+from sluice.core.engine import Bounds, Chronicle, Engine
 from sluice.core.errors import InvalidRequest
 from sluice.flows.registry import Registry, discover
 from sluice.providers import overrides
 from sluice.providers.anthropic import Anthropic
 from sluice.providers.backoff import Backoff
 from sluice.providers.breaker import Breakers
-from sluice.providers.conduct import Conduct, Observer
+from sluice.providers.conduct import Conduct, Nobody, Observer
 from sluice.providers.demo import Demo
 from sluice.providers.gemini import Gemini
 from sluice.providers.health import Health
 from sluice.providers.http import HttpSource, list_models, open_session
 from sluice.providers.local import Local
 from sluice.providers.models import ModelTable
+from sluice.providers.naming import bare
 from sluice.providers.openai import OpenAI
 from sluice.providers.registry import Catalog, Offer
+from sluice.providers.script import parse
 from sluice.providers.source import Source
 from sluice.providers.wire import Wire
 from sluice.services.chat import Chat, Rules
@@ -40,6 +42,22 @@ from sluice.transports.gate import is_loopback
 
 Book = Callable[[Record], None]
 Parsed = TypeVar("Parsed")
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """What the settings say, understood, before anything is opened."""
+
+    table: ModelTable
+    offer: Offer
+    flows: Registry
+
+
+class Watch(msgspec.Struct, frozen=True):
+    """Who is told what happens: of each run's end, of mishaps on the way, of each run's course."""
+
+    books: Sequence[Book] = ()
+    observer: Observer = Nobody()
+    chronicle: Chronicle | None = None
 
 
 class House(msgspec.Struct, frozen=True):
@@ -53,40 +71,39 @@ class House(msgspec.Struct, frozen=True):
     flows: Registry
 
 
+def plan(settings: Settings) -> Plan:
+    """Understand the settings. Raises `BadSetting`, and `BadFlow` where a flow cannot be loaded."""
+    return Plan(_table(settings), _offer(settings), discover(settings.flows))
+
+
 async def open_house(
     stack: AsyncExitStack,
     settings: Settings,
+    plan: Plan,
     bounds: Bounds,
-    observer: Observer,
-    books: Sequence[Book],
+    watch: Watch,
 ) -> House:
-    """Open everything, in the running loop; `stack` closes it again, runs first.
-
-    Raises `BadSetting`, and `BadFlow` where a flow cannot be loaded.
-    """
-    table, offer = _table(settings), _offer(settings)
-    flows = discover(settings.flows)
+    """Open everything, in the running loop; `stack` closes it again, runs first."""
+    table, flows = plan.table, plan.flows
     gguf = await open_gguf(stack, settings.gguf)
     session = await stack.enter_async_context(open_session())
     breakers = Breakers(settings.breaker_failures, settings.breaker_cooldown, time.monotonic)
-    try:
-        catalog = Catalog(
-            _sources(settings, session, gguf),
-            offer,
-            table,
-            _conduct(settings, breakers, observer),
-            list_local=_lister(settings, session),
-            clock=time.monotonic,
-        )
-    except InvalidRequest as problem:
-        raise BadSetting(f"SLUICE_FALLBACKS: {problem.message}") from None
+    catalog = Catalog(
+        _sources(settings, session, gguf),
+        plan.offer,
+        table,
+        _conduct(settings, breakers, watch.observer),
+        list_local=_lister(settings, session),
+        clock=time.monotonic,
+    )
     stack.push_async_callback(catalog.close)
     engine = Engine(
-        Meter(Tokenizer(), table, books),
+        Meter(Tokenizer(), table, watch.books),
         bounds,
         new_id=lambda: secrets.token_urlsafe(16),
         clock=time.monotonic,
         wall=time.time,
+        chronicle=watch.chronicle,
     )
     stack.push_async_callback(engine.drain, 0)
     rules = Rules(settings.max_tokens, settings.default_max_tokens, settings.anonymous_models)
@@ -122,6 +139,12 @@ def _table(settings: Settings) -> ModelTable:
 
 
 def _offer(settings: Settings) -> Offer:
+    try:
+        for model in settings.fallbacks:
+            if model.startswith("demo/"):
+                parse(bare(model))
+    except InvalidRequest as problem:
+        raise BadSetting(f"SLUICE_FALLBACKS: {problem.message}") from None
     return Offer(
         default_model=settings.default_model,
         defaults={

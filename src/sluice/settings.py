@@ -77,7 +77,7 @@ class Settings(BaseSettings):
     anthropic_base_url: str = _key("ANTHROPIC_BASE_URL", "Address of Anthropic's API.", "https://api.anthropic.com")
     local_llm_url: str | None = _key("LOCAL_LLM_URL", "An OpenAI-compatible server: Ollama, llama.cpp, vLLM. With or without `/v1`.")
     local_api_key: SecretStr | None = Field(None, description="Key for the local server, where it wants one.")
-    gguf: str | None = Field(None, description="A GGUF model file to serve in this process (needs `sluice[gguf]`).")
+    gguf: str | None = Field(None, description="A GGUF model file to serve by llama.cpp, beside the server (needs `sluice[gguf]`).")
     openai_model: str = Field("gpt-4o-mini", description="OpenAI's default model.")
     gemini_model: str = Field("gemini-2.0-flash", description="Gemini's default model.")
     anthropic_model: str = Field("claude-haiku-4-5", description="Anthropic's default model.")

@@ -3,7 +3,6 @@
 import asyncio
 
 import pytest
-
 from tests.transports.driver import started
 
 STREAM = "/api/v1/query/stream"

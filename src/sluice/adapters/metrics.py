@@ -1,12 +1,14 @@
 """Metrics, by prometheus-client. Counted when a run ends, so nothing here is on a token's path."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 
+from sluice.core.events import Attempt
 from sluice.services.metering import Record
 
 MODELS = 100  # model names that get a label of their own; names are the clients' to choose
@@ -18,6 +20,17 @@ STATES = ("closed", "half_open", "open")
 Breakers = Callable[[], Mapping[str, str]]
 
 
+class Counted(NamedTuple):
+    """What a run with certain labels is counted by."""
+
+    runs: Counter
+    tokens_in: Counter
+    tokens_out: Counter
+    cost: Counter
+    first: Histogram
+    between: Histogram
+
+
 class Metrics:
     """A book that counts. `render` is what `/metrics` says."""
 
@@ -25,6 +38,7 @@ class Metrics:
         self.registry = CollectorRegistry()
         who = ["dialect", "provider", "model"]
         self._known: set[str] = set()
+        self._counted: dict[tuple[str, str, str, str], Counted] = {}
         self._runs = self._counter("runs", "Runs that have ended", [*who, "outcome"])
         self._tokens = self._counter("tokens", "Tokens", ["provider", "model", "direction"])
         self._cost = self._counter("cost_usd", "What runs have cost", ["provider", "model"])
@@ -38,22 +52,39 @@ class Metrics:
 
     def __call__(self, record: Record) -> None:
         receipt = record.receipt
-        provider, model = self._labels(receipt.model, receipt.usage.output_tokens > 0)
-        self._runs.labels(record.dialect, provider, model, record.outcome).inc()
-        self._tokens.labels(provider, model, "in").inc(receipt.usage.input_tokens)
-        self._tokens.labels(provider, model, "out").inc(receipt.usage.output_tokens)
-        self._cost.labels(provider, model).inc(receipt.cost)
+        usage = receipt.usage
+        key = record.dialect, *self._labels(receipt.model, usage.output_tokens > 0), record.outcome
+        counted = self._counted.get(key) or self._count(*key)
+        counted.runs.inc()
+        counted.tokens_in.inc(usage.input_tokens)
+        counted.tokens_out.inc(usage.output_tokens)
+        counted.cost.inc(receipt.cost)
         if receipt.first_token is not None:
-            self._first.labels(provider).observe(receipt.first_token)
-            if (more := receipt.usage.output_tokens - 1) > 0:
-                pause = (receipt.duration - receipt.first_token) / more
-                self._between.labels(provider).observe(pause)
-        for attempt in receipt.attempts:
+            counted.first.observe(receipt.first_token)
+            if (more := usage.output_tokens - 1) > 0:
+                counted.between.observe((receipt.duration - receipt.first_token) / more)
+        self._attempts(receipt.attempts)
+
+    def _attempts(self, attempts: Sequence[Attempt]) -> None:
+        for attempt in attempts:
             name = attempt.model.partition("/")[0]
             if attempt.outcome not in {"ok", "cancelled"}:
                 self._retries.labels(name, attempt.outcome).inc()
             if attempt.malformed:
                 self._malformed.labels(name).inc(attempt.malformed)
+
+    def _count(self, dialect: str, provider: str, model: str, outcome: str) -> Counted:
+        """The counters of these labels: to look them up costs more than to count."""
+        counted = Counted(
+            runs=self._runs.labels(dialect, provider, model, outcome),
+            tokens_in=self._tokens.labels(provider, model, "in"),
+            tokens_out=self._tokens.labels(provider, model, "out"),
+            cost=self._cost.labels(provider, model),
+            first=self._first.labels(provider),
+            between=self._between.labels(provider),
+        )
+        self._counted[dialect, provider, model, outcome] = counted
+        return counted
 
     def lag(self, seconds: float) -> None:
         """How late the event loop was, just now."""

@@ -5,6 +5,7 @@ import typer
 from sluice.cli.chat import chat_command
 from sluice.cli.check import check_command
 from sluice.cli.serve import serve_command
+from sluice.cli.settings_help import ServeHelp
 
 app = typer.Typer(
     name="sluice",
@@ -13,7 +14,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.command("serve")(serve_command)
+app.command("serve", cls=ServeHelp)(serve_command)
 app.command("chat")(chat_command)
 app.command("check")(check_command)
 

@@ -1,5 +1,6 @@
 """`sluice serve`: the server, and what it says of itself when it starts."""
 
+import logging
 from typing import Annotated
 
 import msgspec
@@ -54,7 +55,13 @@ def run(settings: Settings) -> None:
         spare_the_collector()
 
     application.greet = greet
-    Server(application, application.drain, settings.body_limit).run(sockets)
+    logging.getLogger("uvicorn.error").addFilter(lambda _: application.refusal is None)
+    try:
+        Server(application, application.drain, settings.body_limit).run(sockets)
+    except SystemExit:  # uvicorn's way to say that the start has failed
+        if application.refusal is None:
+            raise
+        raise application.refusal from None
 
 
 def banner(

@@ -8,6 +8,7 @@ import asyncio
 import logging
 import traceback
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 import msgspec
 
@@ -45,12 +46,21 @@ class Bounds(msgspec.Struct, frozen=True):
     max_runs: int = 5000
 
 
+class Chronicle(Protocol):
+    """Somebody who is told how runs go, for detailed logs. Must be quick, and must not raise."""
+
+    def began(self, run: Run) -> None: ...
+    def said(self, run: Run, events: Sequence[Event]) -> None: ...
+    def ended(self, run: Run) -> None: ...
+
+
 class Saying:
     """A provider's way into its run's log: what `say` is, for as long as the run plays."""
 
-    __slots__ = ("_most", "_run", "_shelf", "ending")
+    __slots__ = ("_chronicle", "_most", "_run", "_shelf", "ending")
 
-    def __init__(self, run: Run, shelf: Shelf, most: int) -> None:
+    def __init__(self, run: Run, shelf: Shelf, most: int, chronicle: Chronicle | None) -> None:
+        self._chronicle = chronicle
         self._run = run
         self._shelf = shelf
         self._most = most
@@ -62,6 +72,8 @@ class Saying:
             self.ending = last
             events = events[:-1]
         grown = self._run.extend(events)
+        if self._chronicle is not None:
+            self._chronicle.said(self._run, events)
         if not self._shelf.grow(grown) or self._run.log.size > self._most:
             raise Enough
 
@@ -77,7 +89,9 @@ class Engine:
         new_id: Callable[[], str],
         clock: Callable[[], float],
         wall: Callable[[], float],
+        chronicle: Chronicle | None = None,
     ) -> None:
+        self._chronicle = chronicle
         self._settle = settle
         self._bounds = bounds
         self._new_id = new_id
@@ -133,6 +147,8 @@ class Engine:
         )
         self._live[run.id] = run
         self._shelf.grow(run.extend((Started(model, self._wall()),)))
+        if self._chronicle is not None:
+            self._chronicle.began(run)
         run.task = asyncio.create_task(self._drive(run, provider), name=f"run {run.id}")
         run.task.add_done_callback(_look_back)
         self._wait_for_somebody(run, max(self._bounds.grace, ARRIVAL))
@@ -224,7 +240,7 @@ class Engine:
             return run.stopping
         run.playing = True
         try:
-            saying = Saying(run, self._shelf, self._bounds.run_memory)
+            saying = Saying(run, self._shelf, self._bounds.run_memory, self._chronicle)
             await provider.generate(run.prompt, run.attempts, saying)
             return saying.ending or self._failed(ProviderUnavailable(SILENT))
         except asyncio.CancelledError:
@@ -241,6 +257,8 @@ class Engine:
 
     def _retire(self, run: Run, ending: Ending) -> None:
         self._shelf.grow(run.close(ending))
+        if self._chronicle is not None:
+            self._chronicle.ended(run)
         run.prompt = msgspec.structs.replace(run.prompt, messages=())  # which no budget counts
         del self._live[run.id]
         self._shelf.put(run)

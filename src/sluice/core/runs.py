@@ -13,6 +13,9 @@ from sluice.core.messages import Prompt
 TOKENS = (TextDelta, ReasoningDelta)
 
 
+Listener = Callable[[Sequence[Event]], None]
+
+
 class Keeper(Protocol):
     """Whoever answers for a run: told when nobody follows it any more, and when somebody does."""
 
@@ -108,7 +111,7 @@ class Run:
             self.first_token = self.clock() - self.started
         grown = self.log.extend(events)
         for follower in tuple(self._followers):
-            follower.wake()
+            follower.hear(events)
         return grown
 
     def close(self, ending: Ending) -> int:
@@ -169,7 +172,7 @@ class Follower:
         self._run = run
         self.position = after
         self._waiter: asyncio.Future[None] | None = None
-        self._listener: Callable[[], None] | None = None
+        self._listener: Listener | None = None
         self._nudged = False
         self._missed = False
         self._closed = False
@@ -207,12 +210,20 @@ class Follower:
         self.position += len(events)
         return events
 
-    def listen(self, listener: Callable[[], None]) -> None:
+    def listen(self, listener: Listener) -> None:
         """Be called whenever there is something new, instead of waiting in `read`.
 
-        The listener must be quick, and must not raise: it stands on the run's own path.
+        The listener must be quick, and must not raise: it stands on the run's own path. It is
+        given the events that have just been said, and none where it should look for itself.
         """
         self._listener = listener
+
+    def hear(self, events: Sequence[Event]) -> None:
+        """These have just been said."""
+        if self._listener is not None:
+            self._listener(events)
+        else:
+            self.wake()
 
     def skip(self) -> None:
         """Give up what is left to read: the follower is over as soon as the run has ended."""
@@ -227,7 +238,7 @@ class Follower:
     def wake(self) -> None:
         """There is something to read."""
         if self._listener is not None:
-            self._listener()
+            self._listener(())
         elif self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 

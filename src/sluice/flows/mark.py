@@ -15,7 +15,8 @@ def flow(name: str) -> Callable[[Function], Function]:
     """Mark an async generator function as the flow `name`.
 
     It is called with `user_input`, and with `provider`, `model`, `max_tokens` and `temperature`
-    where it has parameters of those names; it yields text, or events of `sluice.core.events`.
+    where it has parameters of those names (a default stands where the client named none, and None
+    where there is no default); it yields text, or events of `sluice.core.events`.
     Raises `ValueError` for a name that cannot stand in an address, `TypeError` for a function
     that is no async generator function.
     """

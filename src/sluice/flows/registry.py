@@ -4,7 +4,7 @@ import runpy
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import aclosing
 from importlib.metadata import entry_points
-from inspect import getdoc, signature
+from inspect import Parameter, getdoc, signature
 from pathlib import Path
 from types import ModuleType
 from typing import Any, cast
@@ -12,7 +12,8 @@ from typing import Any, cast
 import msgspec
 
 from sluice.core.commands import Ask, Principal
-from sluice.core.events import Attempt, Event, Finished, TextDelta
+from sluice.core.errors import from_code
+from sluice.core.events import Attempt, Event, Failed, Finished, TextDelta
 from sluice.core.messages import Prompt
 from sluice.core.ports import Say
 from sluice.flows import builtin
@@ -75,15 +76,21 @@ class Answering:
         """See `core.ports.Provider`."""
         calls = Calls(self._chat, self._who, attempts)
         CALLS.set(calls)  # each run is a task, and so has a context of its own
+        ending = Finished("stop")
         try:
             async with aclosing(self._function(**self._arguments())) as pieces:
                 async for piece in pieces:
                     event = _text(piece) if isinstance(piece, str) else piece
+                    if isinstance(event, Finished):
+                        ending = event
+                        break
+                    if isinstance(event, Failed):
+                        raise from_code(event.code, event.message)
                     if event is not None:
                         say((event,))
         finally:
             await calls.close()
-        say((Finished("stop"),))
+        say((ending,))
 
     def _arguments(self) -> dict[str, Any]:
         ask = self._ask
@@ -94,7 +101,11 @@ class Answering:
             "temperature": ask.temperature,
         }
         wanted = signature(self._function).parameters
-        chosen = {name: value for name, value in offered.items() if name in wanted}
+        chosen = {
+            name: value
+            for name, value in offered.items()
+            if name in wanted and (value is not None or wanted[name].default is Parameter.empty)
+        }
         return {"user_input": ask.messages[-1].text, **chosen}
 
 
@@ -110,7 +121,10 @@ def discover(files: Iterable[str]) -> Registry:
     for file in files:
         if not Path(file).is_file():
             raise BadFlow(f"SLUICE_FLOWS: there is no file {file!r}")
-        flows.update(_marked(runpy.run_path(file)))
+        try:
+            flows.update(_marked(runpy.run_path(file)))
+        except (ImportError, NameError, SyntaxError, TypeError, ValueError) as problem:
+            raise BadFlow(f"SLUICE_FLOWS: {file}: {type(problem).__name__}: {problem}") from None
     return Registry(flows)
 
 

@@ -1,6 +1,7 @@
 """One HTTP exchange with a provider, and what it means that it went wrong. Knows no format."""
 
 import asyncio
+from functools import partial
 from types import TracebackType
 
 import aiohttp
@@ -12,6 +13,7 @@ from sluice.core.errors import (
     ProviderUnavailable,
 )
 from sluice.core.events import Attempt
+from sluice.providers.line import Line, line_of
 from sluice.providers.wire import Decoder, Patience
 
 # The first that fits says what an exception of the network means.
@@ -92,8 +94,17 @@ class Exchange:
     def _linger(self) -> None:
         """Let a complete answer's body end by itself: its connection is then used again."""
         response = self._response
-        if response is not None and not response.content.is_eof():
-            self._loop.call_later(self._patience.finish, response.close)
+        if response is None or response.content.is_eof():
+            return
+        self._loop.call_later(self._patience.finish, response.close)
+        if (line := line_of(response)) is not None:
+            line.listener = partial(_close_if_lost, response, line)
+
+
+def _close_if_lost(response: aiohttp.ClientResponse, line: Line) -> None:
+    """Where the pool is closed meanwhile, aiohttp wants each response closed too."""
+    if not line.is_connected():
+        response.close()
 
 
 def meaning(problem: Exception) -> ProviderError:

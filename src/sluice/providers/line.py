@@ -2,7 +2,8 @@
 
 aiohttp wakes a reader by way of a future, a task and four coroutines; at thousands of tokens a
 second that costs more than all that is done with them. The rest of it stays as it is: pool, TLS,
-parsing, limits. `_factory` is how its connector makes connections.
+parsing, limits. `_factory` is how its connector makes connections, and `_reading_paused` says that
+a connection waits for its reader.
 """
 
 from collections.abc import Callable
@@ -41,6 +42,11 @@ class Line(ResponseHandler):
         super().data_received(data)
         if data and self.listener is not None:  # with nothing, it is aiohttp that calls itself
             self.listener()
+
+    def resume_reading(self, resume_parser: bool = True) -> None:
+        """Called after every read of a body. Only where it was paused is there anything to do."""
+        if self._reading_paused or self._buffer_paused:
+            super().resume_reading(resume_parser)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         super().connection_lost(exc)

@@ -31,7 +31,15 @@ class Parser:
 
         Raises `ProviderBadResponse` for a line, or an unfinished message, of over 4 MiB.
         """
-        if chunk.find(b"\n") == len(chunk) - 2 and self._is_message(chunk):
+        if (  # one whole `data: …` message and nothing else: what comes in nearly every read
+            not self._held
+            and not self._data
+            and chunk.startswith(b"data: ")
+            and chunk.find(b"\n") == len(chunk) - 2
+            and chunk.endswith(b"\n")
+            and b"\r" not in chunk
+            and len(chunk) <= LIMIT
+        ):
             return [chunk[6:-2]]
         return self._parse(chunk)
 
@@ -59,17 +67,6 @@ class Parser:
         else:
             self._size = 0
         return messages
-
-    def _is_message(self, chunk: bytes) -> bool:
-        """One whole `data: …` message and nothing else: what comes in nearly every read."""
-        return (
-            not self._held
-            and not self._data
-            and chunk.startswith(b"data: ")
-            and chunk.endswith(b"\n\n")
-            and b"\r" not in chunk
-            and len(chunk) <= LIMIT
-        )
 
     def _resume(self, chunk: bytes) -> bytes:
         """What earlier reads left and this one, as lines that end in LF; nothing if none ends.

@@ -22,7 +22,8 @@ SEGMENT = 1200  # bytes of events that may share a write: many clients parse eac
 class Pump:
     """Words a run's events and writes them. `done` comes after the last one, without an id.
 
-    `ended` is set once everything has been said, or the client has gone.
+    `ended` is set once the client has gone, or everything has been said but for the `last` write:
+    that goes out together with the end of the response.
     """
 
     def __init__(
@@ -31,6 +32,7 @@ class Pump:
         loop = asyncio.get_running_loop()
         self.ended: asyncio.Future[None] = loop.create_future()
         self.gone = False
+        self.last = b""
         self.stream = Stream(self.remind, outlet)
         self._run = run
         self._follower = follower
@@ -43,15 +45,42 @@ class Pump:
         self._waiting: deque[bytes] = deque()  # writes whose turn has not come
         self._turn = False  # and will come in the loop's next turn
 
+    def hear(self, events: Sequence[Event]) -> None:
+        """The run has said this: pass it on at once where the client is level with it."""
+        follower = self._follower
+        seq = follower.position
+        level = seq + len(events) == len(self._run.log)
+        if not level or not events or self._waiting or self._run.ending is not None:
+            self.flow()
+        elif not self._turn and not self._outlet.paused and not self.ended.done():
+            follower.position = seq + len(events)
+            try:
+                writes = self._word(events, seq)
+            except Exception as bug:  # noqa: BLE001 - as below
+                self.ended.set_exception(bug)
+                return
+            if write := writes[0]:
+                self._outlet.write(write)
+                self.stream.active = True
+            if len(writes) > 1:
+                self._waiting.extend(writes[1:])
+                self._later()
+
     def flow(self) -> None:
         """Write what there is to say, as far as the client takes it."""
         if self._turn or self._outlet.paused or self.ended.done():
             return
         try:
-            if write := self._waiting.popleft() if self._waiting else self._read():
+            write = self._waiting.popleft() if self._waiting else self._read()
+            if self._follower.over and not self._waiting:
+                self.last = write
+                self._end()
+                return
+            if write:
                 self._outlet.write(write)
                 self.stream.active = True
-            self._go_on()
+            if self._waiting or not self._follower.level:
+                self._later()
         except Exception as bug:  # noqa: BLE001 - a bug in one client's words ends with that client
             self.ended.set_exception(bug)
 
@@ -104,13 +133,10 @@ class Pump:
         writes.append(batch)
         return writes
 
-    def _go_on(self) -> None:
-        if self._waiting or not self._follower.level:
-            # The loop gathers what is written within one turn: the next write has the next turn.
-            self._turn = True
-            self._loop.call_soon(self._next)
-        elif self._follower.over:
-            self._end()
+    def _later(self) -> None:
+        # The loop gathers what is written within one turn: the next write has the next turn.
+        self._turn = True
+        self._loop.call_soon(self._next)
 
     def _next(self) -> None:
         self._turn = False

@@ -73,7 +73,7 @@ class EventStream:
                 await self._stream(pump, follower, outlet)
                 if isinstance(outlet, Sender) and not pump.gone:
                     await outlet.flush()
-                await send({"type": "http.response.body", "body": b""})
+                await send({"type": "http.response.body", "body": pump.last})
             finally:
                 self._pulse.remove(pump.stream)
                 if isinstance(outlet, Sender):
@@ -99,7 +99,7 @@ class EventStream:
     async def _stream(self, pump: Pump, follower: Follower, outlet: Outlet) -> None:
         self._pulse.add(pump.stream)
         outlet.attend(pump.flow, pump.leave)
-        follower.listen(pump.flow)
+        follower.listen(pump.hear)
         pump.flow()
         await pump.ended
 

@@ -168,7 +168,8 @@ class Talk:
                 await self._say(frame)
 
     async def _refuse(self, error: SluiceError, tag: str | int | None) -> None:
-        failed = Failed(error.code, error.message, self._wall())
+        text = error.message if error.field is None else f"{error.field}: {error.message}"
+        failed = Failed(error.code, text, self._wall())
         await self._say(self._dialect.failure(failed, tag))
 
     async def _say(self, frame: bytes) -> None:
