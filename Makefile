@@ -4,6 +4,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+UNITS := tests/test_architecture.py tests/test_settings.py tests/core tests/services tests/dialects tests/providers
 UV := $(BIN)/uv
 
 .PHONY: serve test check bench setup setup-dev setup-test clean
@@ -18,7 +19,7 @@ check: setup-dev
 	$(BIN)/ruff format --check src tests bench examples
 	$(BIN)/ruff check src tests bench examples
 	$(BIN)/basedpyright
-	$(BIN)/python -m pytest -q -m "not browser and not clients and not load" $(ARGS)
+	$(BIN)/python -m pytest -q $(UNITS) $(ARGS)
 
 bench: setup-dev
 	scripts/system-packages nginx:nginx-light

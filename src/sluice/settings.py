@@ -4,12 +4,14 @@ A field's description is its documentation: `sluice serve --help`, `.env.example
 `docs/settings.md` are made from it.
 """
 
+import os
 import re
 from typing import Annotated, Any
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+PREFIX = "SLUICE_"
 SIZE = re.compile(r"(\d+)\s*([KMG]i?B)?", re.IGNORECASE)
 UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 
@@ -32,7 +34,7 @@ class Settings(BaseSettings):
     """What the operator has decided; see each field."""
 
     model_config = SettingsConfigDict(
-        env_prefix="SLUICE_",
+        env_prefix=PREFIX,
         env_file=".env",
         env_file_encoding="utf-8",
         env_ignore_empty=True,
@@ -46,7 +48,7 @@ class Settings(BaseSettings):
     # Where it listens
     host: str = Field("127.0.0.1", description="Address to listen on; a loopback one also brings its twin (::1).")
     port: Ports = Field((8000,), description="Ports to listen on, comma-separated.")
-    workers: int = Field(1, ge=1, le=1, description="Worker processes. More than one needs a shared run log (Redis), which this version does not have.")
+    workers: int = Field(1, ge=1, description="Worker processes; one, for more need a shared run log (Redis), which this version does not have.")
     allowed_hosts: Names = Field((), description="`Host` names that are answered; on loopback also localhost, 127.0.0.1 and [::1].")
     cors_origins: Names = Field((), description="Origins whose pages may call; `*` for all, `null` for pages opened from disk.")
     trusted_proxies: Names = Field((), description="Addresses or networks of proxies whose forwarding headers are believed.")
@@ -124,6 +126,18 @@ class Settings(BaseSettings):
             return int(match[1]) * UNITS[(match[2] or "")[:1].lower()]
         return value
 
+    @field_validator("openai_api_key", "gemini_api_key", "anthropic_api_key", "local_api_key", mode="before")  # fmt: skip
+    @classmethod
+    def _strip(cls, value: object) -> object:
+        return value.strip() if isinstance(value, str) else value
+
+    @field_validator("workers", mode="after")
+    @classmethod
+    def _workers(cls, value: int) -> int:
+        if value > 1:
+            raise ValueError("more than one needs Redis, which this version does not speak yet")
+        return value
+
     @field_validator("port", mode="after")
     @classmethod
     def _ports(cls, value: tuple[int, ...]) -> tuple[int, ...]:
@@ -141,7 +155,13 @@ def load(**given: Any) -> Settings:
         return Settings(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as problem:
         first = problem.errors(include_url=False, include_input=False)[0]
-        raise BadSetting(f"{env_name(str(first['loc'][0]))}: {first['msg']}") from None
+        raise BadSetting(f"{env_name(str(first['loc'][0]))}: {first['msg'].removeprefix('Value error, ')}") from None
+
+
+def unknown() -> list[str]:
+    """What is set in the environment under our prefix and is no setting of this version."""
+    known = {env_name(field) for field in Settings.model_fields}
+    return sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known)
 
 
 def env_name(field: str) -> str:
@@ -149,4 +169,4 @@ def env_name(field: str) -> str:
     found = Settings.model_fields.get(field)
     if found is not None and isinstance(found.validation_alias, str):
         return found.validation_alias
-    return field if found is None else f"SLUICE_{field.upper()}"
+    return field if found is None else f"{PREFIX}{field.upper()}"

@@ -12,7 +12,7 @@ from sluice.app import Application, policy_of
 from sluice.flows.registry import BadFlow
 from sluice.house import bounds_of
 from sluice.providers.registry import Catalog
-from sluice.settings import BadSetting, Settings, load
+from sluice.settings import BadSetting, Settings, load, unknown
 from sluice.transports.server import Server, listen, raise_file_limit, spare_the_collector
 from sluice.version import VERSION
 
@@ -89,7 +89,8 @@ def warnings(settings: Settings, application: Application, files: int, runs: int
     """What should not go unsaid, a line each."""
     catalog, policy = application.house.catalog, policy_of(settings)
     there = set(configured(catalog))
-    said = list(catalog.warnings())
+    said = [f"{name} is no setting of this version, and is ignored" for name in unknown()]
+    said += catalog.warnings()
     if there == {"demo"}:
         said.append(
             "no provider is configured: the demo model answers everything. Set OPENAI_API_KEY, "
