@@ -36,11 +36,11 @@ $(UV):
 	scripts/virtual-environment $(PYTHON) $(VENV)
 
 $(VENV)/.serve: pyproject.toml uv.lock | $(UV)
-	$(UV) sync --quiet --frozen --inexact --no-dev
+	scripts/sync $(UV) --no-dev
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml uv.lock | $(UV)
-	$(UV) sync --quiet --frozen --inexact
+	scripts/sync $(UV)
 	@touch $@ $(VENV)/.serve
 
 clean:
