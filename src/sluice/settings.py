@@ -155,7 +155,9 @@ def load(**given: Any) -> Settings:
         return Settings(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as problem:
         first = problem.errors(include_url=False, include_input=False)[0]
-        raise BadSetting(f"{env_name(str(first['loc'][0]))}: {first['msg'].removeprefix('Value error, ')}") from None
+        raise BadSetting(
+            f"{env_name(str(first['loc'][0]))}: {first['msg'].removeprefix('Value error, ')}"
+        ) from None
 
 
 def unknown() -> list[str]:

@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -53,18 +54,21 @@ class Socket:
         stream = None if connection is None else Stream(nothing, connection)
         if stream is not None:
             self._pulse.add(stream)
-        answering = asyncio.create_task(talk.answer())
         try:
-            while (message := await receive())["type"] == "websocket.receive":
-                await talk.hear(message)
-        except OSError:  # it went while we were answering nonsense
-            pass
+            await self._converse(talk, receive)
         finally:
             if stream is not None:
                 self._pulse.remove(stream)
             talk.close()
+
+    async def _converse(self, talk: "Talk", receive: Receive) -> None:
+        async with asyncio.TaskGroup() as both:  # a bug in one is the end of the other
+            answering = both.create_task(talk.answer())
+            with suppress(OSError):  # it went while we were answering nonsense
+                while (message := await receive())["type"] == "websocket.receive":
+                    await talk.hear(message)
+            talk.close()
             answering.cancel()
-            await asyncio.wait([answering])
 
 
 class Talk:

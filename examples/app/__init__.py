@@ -1,0 +1,1 @@
+"""The module names of an older API, for code that imports them."""

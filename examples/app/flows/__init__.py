@@ -1,0 +1,1 @@
+"""What used to be built from several calls."""

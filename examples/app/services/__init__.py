@@ -1,0 +1,1 @@
+"""What used to talk to each vendor."""

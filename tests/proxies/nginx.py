@@ -1,0 +1,68 @@
+"""nginx as a process of its own, with a configuration of the test's, before a server."""
+
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.conftest import STARTUP
+
+# Whatever is not said here is as nginx has it: responses are buffered, upstreams speak HTTP/1.0.
+FRAME = """\
+worker_processes 1;
+daemon off;
+pid nginx.pid;
+error_log nginx-error.log;
+events {{ worker_connections 256; }}
+http {{
+  access_log off;
+  client_body_temp_path body;
+  proxy_temp_path proxy;
+  fastcgi_temp_path fastcgi;
+  uwsgi_temp_path uwsgi;
+  scgi_temp_path scgi;
+  {rest}
+}}
+"""
+
+
+def program() -> str:
+    found = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
+    assert found is not None, "these tests need nginx"
+    return found
+
+
+def site(port: int, upstream: int, *lines: str) -> str:
+    """A `server` that passes everything on, with further lines in its `location`."""
+    inside = " ".join([f"proxy_pass http://127.0.0.1:{upstream};", *lines])
+    return f"server {{ listen 127.0.0.1:{port}; location / {{ {inside} }} }}"
+
+
+@contextmanager
+def serving(folder: Path, port: int, rest: str) -> Iterator[str]:
+    """nginx with these lines in its `http` block; gives its address once it listens there."""
+    folder.mkdir()
+    (folder / "nginx.conf").write_text(FRAME.format(rest=rest))
+    command = [program(), "-p", folder, "-c", "nginx.conf", "-e", "nginx-error.log"]
+    with (folder / "said").open("wb") as said:
+        process = subprocess.Popen(command, stdout=said, stderr=said)
+    try:
+        until = time.monotonic() + STARTUP
+        while not listens(port):
+            assert process.poll() is None and time.monotonic() < until, (
+                folder / "said"
+            ).read_text()
+            time.sleep(0.02)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(STARTUP)
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as knock:
+        return knock.connect_ex(("127.0.0.1", port)) == 0
