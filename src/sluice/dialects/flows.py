@@ -114,6 +114,8 @@ def _ask(body: Input, flow: str | None) -> Ask:
 class Words:
     """One run in this dialect's words."""
 
+    __slots__ = ()
+
     def __init__(self, run: RunView, tag: Tag | None) -> None:
         pass
 

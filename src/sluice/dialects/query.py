@@ -130,6 +130,8 @@ def message(inbound: Inbound) -> Ask | Cancel:
 class Words:
     """One run in this dialect's words."""
 
+    __slots__ = ("_run", "_sent", "_tag")
+
     def __init__(self, run: RunView, tag: Tag | None) -> None:
         self._run = run
         self._tag = tag

@@ -1,6 +1,5 @@
 """Where a run stands in its chain: who is asked next, after which wait. Does no I/O."""
 
-from collections import deque
 from collections.abc import Iterable
 
 import msgspec
@@ -34,8 +33,10 @@ class Candidate(msgspec.Struct, frozen=True):
 class Course:
     """One run's way through its candidates. Made afresh for each run."""
 
+    __slots__ = ("_conduct", "_error", "_left", "_repetition", "_resting", "_waited")
+
     def __init__(self, candidates: Iterable[Candidate], conduct: Conduct) -> None:
-        self._left = deque(candidates)
+        self._left = list(candidates)
         self._conduct = conduct
         self._repetition = 0
         self._waited = 0.0
@@ -45,7 +46,7 @@ class Course:
     @property
     def last(self) -> bool:
         """Nobody could be asked if the one whose turn it is now failed."""
-        return not any(self._wait(candidate) == 0 for candidate in list(self._left)[1:])
+        return not any(self._wait(candidate) == 0 for candidate in self._left[1:])
 
     def turn(self) -> Candidate:
         """Whose turn it is. Models that are left alone for now are passed over.
@@ -77,7 +78,7 @@ class Course:
                 self._next()
             case "larger_window":
                 self._next()
-                self._left = deque(c for c in self._left if c.window > head.window)
+                self._left = [c for c in self._left if c.window > head.window]
             case "stop":
                 self._left.clear()
         if not self._left:
@@ -97,7 +98,7 @@ class Course:
         return pause
 
     def _next(self) -> None:
-        self._left.popleft()
+        self._left.pop(0)
         self._repetition = 0
 
     def _wait(self, candidate: Candidate) -> float:

@@ -24,6 +24,8 @@ class Trial:
     run was stopped, `internal` for a bug.
     """
 
+    __slots__ = ("_conduct", "_finished", "_permit", "_provider", "_say", "attempt", "spoke")
+
     def __init__(
         self, candidate: Candidate, conduct: Conduct, attempts: list[Attempt], say: Say
     ) -> None:

@@ -1,7 +1,7 @@
 """What stands before every route: `Host`, origins, forwarding headers, and who may come in."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from urllib.parse import urlsplit
 
@@ -70,34 +70,37 @@ class Gate:
         self._generating = generating
         self._warned = False
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        # Not a coroutine itself: each that waits for the next costs every open stream its frame.
         if scope["type"] == "lifespan":
-            await self._app(scope, receive, send)
-            return
+            return self._app(scope, receive, send)
         origin = header(scope, b"origin")
         listed = origin is not None and self._listed(origin)
-        if not self._known_host(scope):
-            await _turn_away(scope, send, b"This host name is not served here.")
-        elif scope["type"] == "websocket":
-            if origin is None or listed or self._same(origin, scope):
-                await self._enter(scope, receive, send, [])
-            else:
-                await _turn_away(scope, send, b"This origin may not call.")
-        elif scope["method"] == "OPTIONS" and origin is not None:
-            await _preflight(send, self._cors(origin) if listed else [])
-        elif not listed and self._tricked(scope):
-            await _turn_away(scope, send, b"A page from elsewhere may not spend tokens.")
-        else:
-            cors = self._cors(origin) if origin is not None and listed else []
-            await self._enter(scope, receive, send, cors)
+        if (reason := self._refusal(scope, origin, listed)) is not None:
+            return _turn_away(scope, send, reason)
+        cors = self._cors(origin) if origin is not None and listed else []
+        if scope["type"] == "http" and scope["method"] == "OPTIONS" and origin is not None:
+            return _preflight(send, cors)
+        return self._enter(scope, receive, send, cors)
 
-    async def _enter(self, scope: Scope, receive: Receive, send: Send, cors: Headers) -> None:
+    def _refusal(self, scope: Scope, origin: str | None, listed: bool) -> bytes | None:
+        """Why a request is turned away, if it is."""
+        if not self._known_host(scope):
+            return b"This host name is not served here."
+        if listed:
+            return None
+        if scope["type"] == "websocket":
+            ours = origin is None or self._same(origin, scope)
+            return None if ours else b"This origin may not call."
+        return b"A page from elsewhere may not spend tokens." if self._tricked(scope) else None
+
+    def _enter(self, scope: Scope, receive: Receive, send: Send, cors: Headers) -> Awaitable[None]:
         address, direct = self._address(scope)
         welcome = self._policy.anonymous
         if welcome is None:
             welcome = self._policy.loopback and direct
         scope[VISIT] = Visit(Principal(None, welcome, address), cors, direct)
-        await self._app(scope, receive, send)
+        return self._app(scope, receive, send)
 
     def _known_host(self, scope: Scope) -> bool:
         hosts = self._policy.hosts

@@ -5,7 +5,6 @@ and the connection. What a slow client cannot take stays in the log until it can
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Sequence
 
 from sluice.core.errors import RunExpired
@@ -17,6 +16,8 @@ from sluice.transports.pulse import Stream
 
 KEEP_ALIVE = b": keep-alive\n\n"
 SEGMENT = 1200  # bytes of events that may share a write: many clients parse each read by itself
+BURST = 24 << 10  # bytes that may leave within one breath: far less than a client takes at a read
+BREATH = 0.02  # seconds
 
 
 class Pump:
@@ -25,6 +26,12 @@ class Pump:
     `ended` is set once the client has gone, or everything has been said but for the `last` write:
     that goes out together with the end of the response.
     """
+
+    __slots__ = (
+        "_burst", "_burst_began", "_done", "_follower", "_id", "_loop", "_outlet", "_retry", "_run",
+        "_session", "_turn",
+        "_waiting", "ended", "gone", "last", "stream",
+    )  # fmt: skip
 
     def __init__(
         self, run: Run, follower: Follower, session: Session, done: bytes, outlet: Outlet
@@ -42,8 +49,10 @@ class Pump:
         self._loop = loop
         self._id = run.id.encode()
         self._retry = b"retry: 1000\n"
-        self._waiting: deque[bytes] = deque()  # writes whose turn has not come
-        self._turn = False  # and will come in the loop's next turn
+        self._waiting: list[bytes] = []  # writes whose turn has not come
+        self._turn = False  # and will come in the loop's next turn, or after a breath
+        self._burst = 0  # bytes since the last look at the clock
+        self._burst_began = 0.0
 
     def hear(self, events: Sequence[Event]) -> None:
         """The run has said this: pass it on at once where the client is level with it."""
@@ -60,8 +69,7 @@ class Pump:
                 self.ended.set_exception(bug)
                 return
             if write := writes[0]:
-                self._outlet.write(write)
-                self.stream.active = True
+                self._write(write)
             if len(writes) > 1:
                 self._waiting.extend(writes[1:])
                 self._later()
@@ -71,14 +79,13 @@ class Pump:
         if self._turn or self._outlet.paused or self.ended.done():
             return
         try:
-            write = self._waiting.popleft() if self._waiting else self._read()
+            write = self._waiting.pop(0) if self._waiting else self._read()
             if self._follower.over and not self._waiting:
                 self.last = write
                 self._end()
                 return
             if write:
-                self._outlet.write(write)
-                self.stream.active = True
+                self._write(write)
             if self._waiting or not self._follower.level:
                 self._later()
         except Exception as bug:  # noqa: BLE001 - a bug in one client's words ends with that client
@@ -133,10 +140,23 @@ class Pump:
         writes.append(batch)
         return writes
 
+    def _write(self, data: bytes) -> None:
+        # What a client has not read yet comes in one read, but for its end where that is over
+        # 64 KiB: cut anywhere. So what is there all at once leaves no faster than clients read.
+        self._outlet.write(data)
+        self.stream.active = True
+        self._burst += len(data)
+        if self._burst > BURST:
+            began, self._burst_began, self._burst = self._burst_began, self._loop.time(), 0
+            if self._burst_began - began < BREATH:
+                self._turn = True
+                self._loop.call_later(BREATH, self._next)
+
     def _later(self) -> None:
         # The loop gathers what is written within one turn: the next write has the next turn.
-        self._turn = True
-        self._loop.call_soon(self._next)
+        if not self._turn:
+            self._turn = True
+            self._loop.call_soon(self._next)
 
     def _next(self) -> None:
         self._turn = False

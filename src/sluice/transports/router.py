@@ -35,25 +35,22 @@ class Router:
             else:
                 self._exact[way.method, way.path] = way.endpoint
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        # Not a coroutine itself: each that waits for the next costs every open stream its frame.
         if scope["type"] == "lifespan":
-            await self._rest(scope, receive, send)
-            return
+            return self._rest(scope, receive, send)
         method = "WS" if scope["type"] == "websocket" else scope["method"]
         endpoint = self._exact.get((method, scope["path"]))
         if endpoint is not None:
-            await endpoint(scope, receive, send, NOTHING)
-            return
+            return endpoint(scope, receive, send, NOTHING)
         for known, pattern, endpoint in self._patterns:
             if known == method and (found := pattern.fullmatch(scope["path"])):
-                await endpoint(scope, receive, send, found.groupdict())
-                return
+                return endpoint(scope, receive, send, found.groupdict())
         visit: Visit = scope[VISIT]
         if method != "WS" and (allowed := self._allowed(scope["path"])):
             body = b'{"detail":"Method not allowed.","code":"invalid_request"}'
-            await respond(send, 405, body, visit, [(b"allow", ", ".join(allowed).encode())])
-            return
-        await self._rest(scope, receive, with_headers(send, visit.cors) if visit.cors else send)
+            return respond(send, 405, body, visit, [(b"allow", ", ".join(allowed).encode())])
+        return self._rest(scope, receive, with_headers(send, visit.cors) if visit.cors else send)
 
     def _allowed(self, path: str) -> list[str]:
         """The methods with which this address can be asked for, in HTTP."""
