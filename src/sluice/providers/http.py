@@ -5,6 +5,7 @@ Knows when to wait and when to give up, and no provider's format.
 
 import asyncio
 from contextlib import closing, suppress
+from functools import lru_cache
 
 import aiohttp
 from yarl import URL
@@ -21,6 +22,7 @@ from sluice.providers.reading import Reading, note
 from sluice.providers.wire import Decoder, Patience, Request, Wire
 from sluice.version import __version__
 
+REMEMBERED = 64  # addresses, and time limits, that are kept at hand
 ERROR_BODY = 64 << 10  # bytes read of a response that is no answer
 MODEL_LIST = 4 << 20
 MODEL_LIST_PATIENCE = 5.0  # seconds
@@ -41,6 +43,16 @@ def open_session() -> aiohttp.ClientSession:
         headers={"User-Agent": f"sluice/{__version__}", "Accept-Encoding": "identity"},
         trust_env=False,
     )
+
+
+@lru_cache(REMEMBERED)
+def _address(url: str) -> URL:
+    return URL(url, encoded=True)
+
+
+@lru_cache(REMEMBERED)
+def _timeout(connect: float) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(total=None, connect=connect)
 
 
 class HttpSource:
@@ -80,11 +92,11 @@ class HttpSource:
         while True:  # for as long as kept connections turn out to be dead
             with suppress(KeptConnectionLost):
                 return await self._session.post(
-                    URL(request.url, encoded=True),
+                    _address(request.url),
                     data=request.body,
                     headers=request.headers,
                     allow_redirects=False,
-                    timeout=aiohttp.ClientTimeout(total=None, connect=patience.connect),
+                    timeout=_timeout(patience.connect),
                 )
 
 

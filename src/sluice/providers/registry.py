@@ -27,6 +27,7 @@ from sluice.providers.script import parse
 from sluice.providers.source import Source
 
 ANY = ("*",)
+REMEMBERED = 256  # full names whose chains are kept at hand
 NAMED = 20  # models that an error's text lists, at most
 
 
@@ -100,6 +101,7 @@ class Catalog:
         self._conduct = conduct
         self._rehearsal = rehearsal(conduct, clock)
         self._local = Listing(list_local, clock)
+        self._known: dict[tuple[str, str | None, tuple[str, ...]], Choice] = {}
         self._real = [name for name in PROVIDERS if name in sources and name != "demo"]
         self._fallbacks = [self._candidate(model) for model in offer.fallbacks if self._has(model)]
 
@@ -119,11 +121,17 @@ class Catalog:
             raise ModelNotFound("No model has such a name.", field="model")
         if not self._real and "demo" in self._sources:
             return self._demo(rehearsed(name or self._offer.default_model or "", provider))
+        key = name, provider, tuple(only)
+        if (known := self._known.get(key)) is not None:
+            return known
         full = await self._full(name, provider)
         known_as = "demo" if full.startswith("demo/") else full
         if not all(naming.permitted(known_as, these) for these in (self._offer.allowed, only)):
             raise Forbidden("This model may not be used here.", field="model")
-        return self._choice(full, only)
+        choice = self._choice(full, only)
+        if name == full and len(self._known) < REMEMBERED:  # what nothing else can change
+            self._known[key] = choice
+        return choice
 
     async def models(self) -> list[Listed]:
         """What can be asked for, as far as it is known: defaults, fallbacks, the local ones."""

@@ -43,7 +43,8 @@ class Connection(HttpToolsProtocol):
     """One HTTP connection, and the `Outlet` of the response on it."""
 
     paused = False
-    _head = 0
+    _in_head = False
+    _head = 0  # bytes of it so far
     _hurry: asyncio.TimerHandle | None = None
     _writable: Callable[[], None] = staticmethod(nothing)
     _gone: Callable[[], None] = staticmethod(nothing)
@@ -84,29 +85,24 @@ class Connection(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self._head = 0
+        self._in_head, self._head = True, 0
         cast("Scope", self.scope)["extensions"] = {OUTLET: self}
 
     def on_response_complete(self) -> None:
         self._writable, self._gone = nothing, nothing
         super().on_response_complete()
 
-    def on_url(self, url: bytes) -> None:
-        self._count(len(url))
-        super().on_url(url)
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        self._count(len(name) + len(value))
-        super().on_header(name, value)
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._in_head:
+            self._head += len(data)
+            if self._head > HEADERS_LIMIT and not self.transport.is_closing():
+                self.send_400_response("The headers are too large.")
 
     def on_headers_complete(self) -> None:
+        self._in_head = False
         self._unhurry()
         super().on_headers_complete()
-
-    def _count(self, size: int) -> None:
-        self._head += size
-        if self._head > HEADERS_LIMIT:
-            raise ValueError("headers too large")  # the parser makes a 400 of it
 
     def _unhurry(self) -> None:
         if self._hurry is not None:
