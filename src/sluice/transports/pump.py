@@ -17,6 +17,7 @@ from sluice.transports.pulse import Stream
 KEEP_ALIVE = b": keep-alive\n\n"
 SEGMENT = 1200  # bytes of events that may share a write: many clients parse each read by itself
 BURST = 24 << 10  # bytes that may leave within one breath: far less than a client takes at a read
+FIRST = 2 << 10  # bytes in the first: Chromium reads no more than 4 KiB together with the headers
 BREATH = 0.02  # seconds
 
 
@@ -51,8 +52,8 @@ class Pump:
         self._retry = b"retry: 1000\n"
         self._waiting: list[bytes] = []  # writes whose turn has not come
         self._turn = False  # and will come in the loop's next turn, or after a breath
-        self._burst = 0  # bytes since the last look at the clock
-        self._burst_began = 0.0
+        self._burst = BURST - FIRST  # bytes since the last look at the clock
+        self._burst_began = loop.time()
 
     def hear(self, events: Sequence[Event]) -> None:
         """The run has said this: pass it on at once where the client is level with it."""
@@ -147,10 +148,12 @@ class Pump:
         self.stream.active = True
         self._burst += len(data)
         if self._burst > BURST:
-            began, self._burst_began, self._burst = self._burst_began, self._loop.time(), 0
-            if self._burst_began - began < BREATH:
+            now, self._burst = self._loop.time(), 0
+            if now - self._burst_began < BREATH:
                 self._turn = True
                 self._loop.call_later(BREATH, self._next)
+                now += BREATH  # when the next burst begins
+            self._burst_began = now
 
     def _later(self) -> None:
         # The loop gathers what is written within one turn: the next write has the next turn.

@@ -101,6 +101,8 @@ class Connection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._in_head = False
+        if sum(len(value) for _, value in self.headers) > HEADERS_LIMIT:  # all in one read
+            raise ValueError("headers too large")  # the parser makes a 400 of it
         self._unhurry()
         super().on_headers_complete()
 
