@@ -51,18 +51,19 @@ def serving(folder: Path, port: int, rest: str) -> Iterator[str]:
     with (folder / "said").open("wb") as said:
         process = subprocess.Popen(command, stdout=said, stderr=said)
     try:
-        until = time.monotonic() + STARTUP
-        while not listens(port):
-            assert process.poll() is None and time.monotonic() < until, (
-                folder / "said"
-            ).read_text()
-            time.sleep(0.02)
+        wait_until_it_listens(port, process, folder / "said")
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
         process.wait(STARTUP)
 
 
-def listens(port: int) -> bool:
-    with socket.socket() as knock:
-        return knock.connect_ex(("127.0.0.1", port)) == 0
+def wait_until_it_listens(port: int, process: subprocess.Popen[bytes], said: Path) -> None:
+    until = time.monotonic() + STARTUP
+    while True:
+        with socket.socket() as knock:
+            if knock.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        if process.poll() is not None or time.monotonic() > until:
+            raise AssertionError(f"no nginx:\n{said.read_text()}")
+        time.sleep(0.02)
