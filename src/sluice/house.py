@@ -106,7 +106,7 @@ async def open_house(
         chronicle=watch.chronicle,
     )
     stack.push_async_callback(engine.drain, 0)
-    rules = Rules(settings.max_tokens, settings.default_max_tokens, settings.anonymous_models)
+    rules = _rules(settings, catalog)
     chat = Chat(engine, catalog, flows, table.window, rules)
     flows.attach(chat)
     return House(settings, catalog, breakers, engine, chat, flows)
@@ -122,6 +122,14 @@ def bounds_of(settings: Settings) -> Bounds:
         log_memory=settings.log_memory,
         max_runs=settings.max_runs,
     )
+
+
+def _rules(settings: Settings, catalog: Catalog) -> Rules:
+    """What may be asked for. The demo, where nobody asked for it, is for this machine alone."""
+    others = any(one["configured"] for name, one in catalog.health().items() if name != "demo")
+    nearby = ("demo",) if settings.demo is None and others else ()
+    strangers = settings.anonymous_models
+    return Rules(settings.max_tokens, settings.default_max_tokens, strangers, nearby)
 
 
 def _conduct(settings: Settings, breakers: Breakers, observer: Observer) -> Conduct:

@@ -174,6 +174,25 @@ async def test_strangers_are_answered_where_the_operator_says_so(
         assert resumed.status == 401
 
 
+FORWARDED = {"x-forwarded-for": "203.0.113.9"}
+
+
+@pytest.mark.parametrize(
+    ("given", "headers", "status"),
+    [
+        ({}, {}, 200),
+        ({}, FORWARDED, 403),
+        ({"demo": "true"}, FORWARDED, 200),
+    ],
+)
+async def test_the_demo_beside_a_provider_is_for_this_machine_unless_asked_for(
+    given: dict[str, str], headers: dict[str, str], status: int
+):
+    async with started(openai_api_key="k", allow_anonymous="true", **given) as local:
+        exchange = await local.ask(QUERY, BODY, headers=headers).over()
+    assert exchange.status == status
+
+
 async def test_a_proxy_before_a_loopback_server_is_logged_once(caplog: pytest.LogCaptureFixture):
     caplog.set_level(logging.WARNING)
     async with started() as local:

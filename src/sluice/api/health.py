@@ -87,6 +87,6 @@ def _may_see(request: AnyRequest, token: str | None) -> bool:
         return True
     visit = visit_of(request)
     try:
-        return visit.direct and ip_address(visit.who.address).is_loopback
+        return visit.who.direct and ip_address(visit.who.address).is_loopback
     except ValueError:
         return False

@@ -36,8 +36,10 @@ class Principal(msgspec.Struct, frozen=True):
     `id`       None for a stranger
     `welcome`  a stranger may use what is open
     `address`  where the request came from
+    `direct`   it came without a proxy between
     """
 
     id: str | None = None
     welcome: bool = True
     address: str = ""
+    direct: bool = True

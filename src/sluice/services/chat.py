@@ -7,7 +7,7 @@ import msgspec
 
 from sluice.core.commands import Ask, Principal
 from sluice.core.engine import Engine
-from sluice.core.errors import InvalidRequest, NotFound, RunExpired, Unauthorized
+from sluice.core.errors import Forbidden, InvalidRequest, NotFound, RunExpired, Unauthorized
 from sluice.core.events import Ending
 from sluice.core.messages import Message, Prompt
 from sluice.core.ports import Provider
@@ -48,11 +48,15 @@ class Flows(Protocol):
 
 
 class Rules(msgspec.Struct, frozen=True):
-    """What may be asked for. Lengths are tokens; `strangers` are patterns of model names."""
+    """What may be asked for. Lengths are tokens; `strangers` are patterns of model names.
+
+    `nearby` are models that nobody gets through a proxy.
+    """
 
     max_tokens: int = 16_384
     default_max_tokens: int = 4096
     strangers: tuple[str, ...] = ("*",)
+    nearby: tuple[str, ...] = ()
 
 
 class Chat:
@@ -117,6 +121,8 @@ class Chat:
         only = ANY if who.id is not None else self._rules.strangers
         if ask.flow is None:
             choice = await self._models.resolve(ask.model, ask.provider, only)
+            if choice.model in self._rules.nearby and not who.direct:
+                raise Forbidden("This model may not be used here.", field="model")
             return choice.model, choice.provider
         if ask.model or ask.provider:  # nonsense is refused now, not in the middle of the flow
             await self._models.resolve(ask.model, ask.provider, only)

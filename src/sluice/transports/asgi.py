@@ -31,12 +31,10 @@ class Visit(msgspec.Struct, frozen=True):
     """What the gate has found out about a request, and what its answer has to carry for it.
 
     `cors`    headers for a browser's page from elsewhere
-    `direct`  no proxy has forwarded it
     """
 
     who: Principal
     cors: Headers
-    direct: bool = True
 
 
 def header(scope: Scope, name: bytes) -> str | None:

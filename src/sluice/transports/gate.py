@@ -99,7 +99,7 @@ class Gate:
         welcome = self._policy.anonymous
         if welcome is None:
             welcome = self._policy.loopback and direct
-        scope[VISIT] = Visit(Principal(None, welcome, address), cors, direct)
+        scope[VISIT] = Visit(Principal(None, welcome, address, direct), cors)
         return self._app(scope, receive, send)
 
     def _known_host(self, scope: Scope) -> bool:
