@@ -9,6 +9,9 @@ from typing import Literal
 
 import msgspec
 
+# None of these can be part of a cycle, so the garbage collector need not know of them (`gc=False`):
+# a busy server keeps millions.
+
 FinishReason = Literal["stop", "length", "tools", "content_filter", "cancelled"]
 
 
@@ -29,7 +32,7 @@ class Usage(msgspec.Struct, frozen=True, tag="usage", gc=False):
         return self.input_tokens + self.output_tokens
 
 
-class Attempt(msgspec.Struct):
+class Attempt(msgspec.Struct, gc=False):
     """One request to one provider on behalf of a run. Filled in while it goes on.
 
     `model`      `provider/name`
@@ -44,7 +47,7 @@ class Attempt(msgspec.Struct):
     malformed: int = 0
 
 
-class Receipt(msgspec.Struct, frozen=True):
+class Receipt(msgspec.Struct, frozen=True, gc=False):
     """What a run came to. `duration` and `first_token` are seconds since its start; `cost` is USD.
 
     `usage` is that of the answer; what failed attempts consumed besides stands in `attempts`, and
@@ -87,14 +90,14 @@ class ToolCall(msgspec.Struct, frozen=True, tag="tool_call"):
     arguments: str
 
 
-class Finished(msgspec.Struct, frozen=True, tag="finished"):
+class Finished(msgspec.Struct, frozen=True, tag="finished", gc=False):
     """The run is over and came to something. The engine adds the receipt."""
 
     reason: FinishReason
     receipt: Receipt | None = None
 
 
-class Failed(msgspec.Struct, frozen=True, tag="failed"):
+class Failed(msgspec.Struct, frozen=True, tag="failed", gc=False):
     """The run is over and failed. `code` is one of `errors.py`; `at` is epoch seconds."""
 
     code: str
