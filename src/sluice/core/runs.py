@@ -36,7 +36,7 @@ class Run:
     __slots__ = (
         "_expired", "_followers", "_keeper", "_state", "attempts", "background", "clock",
         "dialect", "ended", "ending", "first_token", "id", "log", "model", "owner", "playing",
-        "prompt", "started", "stopping", "task", "timer", "wall",
+        "prompt", "said", "started", "stopping", "task", "timer", "wall",
     )  # fmt: skip
 
     def __init__(
@@ -67,6 +67,7 @@ class Run:
         self.ending: Ending | None = None
         self.log = Log()
         self.playing = False
+        self.said = 0  # events so far
         self.stopping: Ending | None = None
         self.task: asyncio.Task[None] | None = None
         self.timer: asyncio.TimerHandle | None = None
@@ -109,6 +110,7 @@ class Run:
         self._state = state
         if self.first_token is None and any(isinstance(event, TOKENS) for event in events):
             self.first_token = self.clock() - self.started
+        self.said += len(events)
         grown = self.log.extend(events)
         for follower in tuple(self._followers):
             follower.hear(events)

@@ -65,6 +65,7 @@ class Reading:
 
     def _take(self) -> bool:
         """Say everything that has come; True where it ends with the last word."""
+        chunk = b""
         while chunk := self._body.read_nowait():
             self._exchange.heard = self._exchange.time()
             if events := self._decoder.feed(chunk):
@@ -74,7 +75,11 @@ class Reading:
                     return True
             if len(chunk) < LARGE:
                 break
-        if not self._decoder.finishing and (self._body.at_eof() or self._lost()):
+        if self._decoder.finishing:
+            return False
+        if self._body.at_eof() or (
+            not chunk and self._lost()
+        ):  # a loss is told by a call of its own
             self._decoder.end()  # raises: there has been no finish reason
             raise ProviderUnavailable
         return False

@@ -59,7 +59,7 @@ class Pump:
         """The run has said this: pass it on at once where the client is level with it."""
         follower = self._follower
         seq = follower.position
-        level = seq + len(events) == len(self._run.log)
+        level = seq + len(events) == self._run.said
         if not level or not events or self._waiting or self._run.ending is not None:
             self.flow()
         elif not self._turn and not self._outlet.paused and not self.ended.done():
