@@ -64,11 +64,7 @@ class Pump:
             self.flow()
         elif not self._turn and not self._outlet.paused and not self.ended.done():
             follower.position = seq + len(events)
-            try:
-                writes = self._word(events, seq)
-            except Exception as bug:  # noqa: BLE001 - as below
-                self.ended.set_exception(bug)
-                return
+            writes = self._word(events, seq)
             if write := writes[0]:
                 self._write(write)
             if len(writes) > 1:
@@ -79,18 +75,15 @@ class Pump:
         """Write what there is to say, as far as the client takes it."""
         if self._turn or self._outlet.paused or self.ended.done():
             return
-        try:
-            write = self._waiting.pop(0) if self._waiting else self._read()
-            if self._follower.over and not self._waiting:
-                self.last = write
-                self._end()
-                return
-            if write:
-                self._write(write)
-            if self._waiting or not self._follower.level:
-                self._later()
-        except Exception as bug:  # noqa: BLE001 - a bug in one client's words ends with that client
-            self.ended.set_exception(bug)
+        write = self._waiting.pop(0) if self._waiting else self._read()
+        if self._follower.over and not self._waiting:
+            self.last = write
+            self._end()
+            return
+        if write:
+            self._write(write)
+        if self._waiting or not self._follower.level:
+            self._later()
 
     def remind(self) -> None:
         """Nothing has been said for a while: show that the stream lives."""
@@ -123,16 +116,20 @@ class Pump:
         """Events as bytes, as many to a write as fit a segment; one empty write for none."""
         writes: list[bytes] = []
         batch = b""
-        for event in events:
-            seq += 1
-            for frame in self._session.encode(event):
-                piece = b"%bid: %b:%d\ndata: %b\n\n" % (self._retry, self._id, seq, frame)
-                self._retry = b""
-                if batch and len(batch) + len(piece) > SEGMENT:
-                    writes.append(batch)
-                    batch = piece
-                else:
-                    batch += piece
+        try:
+            for event in events:
+                seq += 1
+                for frame in self._session.encode(event):
+                    piece = b"%bid: %b:%d\ndata: %b\n\n" % (self._retry, self._id, seq, frame)
+                    self._retry = b""
+                    if batch and len(batch) + len(piece) > SEGMENT:
+                        writes.append(batch)
+                        batch = piece
+                    else:
+                        batch += piece
+        except Exception as bug:  # noqa: BLE001 - a bug in one client's words ends with that client
+            self.ended.set_exception(bug)
+            return [b""]
         if self._done and self._follower.over:
             if len(batch) + len(self._done) > SEGMENT:
                 writes.append(batch)
