@@ -30,7 +30,8 @@ setup: $(VENV)/.serve
 setup-dev: $(VENV)/.dev
 
 setup-test: setup-dev
-	scripts/system-packages nginx:nginx-light chromium:chromium curl:curl
+	scripts/system-packages nginx:nginx-light chromium:chromium curl:curl \
+		postgres:postgresql pgbouncer:pgbouncer
 
 $(UV):
 	scripts/virtual-environment $(PYTHON) $(VENV)

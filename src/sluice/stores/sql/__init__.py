@@ -1,0 +1,1 @@
+"""The relational store. A transaction is one function of a connection."""

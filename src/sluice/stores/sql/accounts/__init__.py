@@ -1,0 +1,1 @@
+"""Accounts in tables, a file per port of `services/accounts`."""

@@ -1,0 +1,97 @@
+"""What was said in a conversation before, newest first, and no more of it than is wanted."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, bindparam, select
+
+from sluice.core.messages import Message
+from sluice.services.chat import BYTES_A_TOKEN, TURN
+from sluice.stores.sql.schema import messages
+
+FRAME = TURN * BYTES_A_TOKEN  # bytes that a turn takes beside its text
+PAGE = 32  # rows in one read
+UNBOUNDED = 2**31 - 1  # deeper than any conversation
+
+SHOWN = (
+    select(
+        messages.c.id,
+        messages.c.depth,
+        messages.c.role,
+        messages.c.content,
+        messages.c.size,
+        messages.c.status,
+    )
+    .where(
+        messages.c.conversation_id == bindparam("conversation"),
+        messages.c.depth < bindparam("below"),
+        messages.c.shown,
+    )
+    .order_by(messages.c.depth.desc())
+    .limit(PAGE)
+)
+
+
+class Past(NamedTuple):
+    """What came before a turn.
+
+    `leaf`, `depth`  the message that the turn follows; None and 0 where it is the first
+    `messages`       as many as there was room for, the oldest first
+    `size`           their bytes, with what a turn takes beside its text
+    """
+
+    leaf: str | None = None
+    depth: int = 0
+    messages: tuple[Message, ...] = ()
+    size: int = 0
+
+
+def read_past(tx: Connection, conversation: str, below: int, room: int, *, anew: bool) -> Past:
+    """What is shown of less than this depth, in `room` bytes.
+
+    With `anew` the newest of it is the question to be answered anew, which comes in any case.
+    """
+    rows = _shown(tx, conversation, below)
+    leaf = next(rows, None)
+    if leaf is None:
+        return Past()
+    asked = [leaf] if anew else []
+    taken = [*asked, *_fitting(rows if anew else _with(leaf, rows), room)]
+    if taken and taken[-1].role == "assistant":  # its question found no room
+        taken.pop()
+    taken.reverse()
+    return Past(
+        leaf.id,
+        leaf.depth,
+        tuple([Message(row.role, row.content) for row in taken]),
+        sum(row.size + FRAME for row in taken),
+    )
+
+
+def _shown(tx: Connection, conversation: str, below: int) -> Iterator[Any]:
+    """The rows of the branch shown, newest first, a page at a time."""
+    while True:
+        page = tx.execute(SHOWN, {"conversation": conversation, "below": below}).all()
+        yield from page
+        if len(page) < PAGE:
+            return
+        below = page[-1].depth
+
+
+def _with(first: Any, rest: Iterator[Any]) -> Iterator[Any]:
+    yield first
+    yield from rest
+
+
+def _fitting(rows: Iterable[Any], room: int) -> Iterator[Any]:
+    """The newest that fit; a reply of which nothing came is left out, and so is its question."""
+    answered = True
+    for row in rows:
+        if row.role == "assistant":
+            answered = row.status in {"complete", "partial"} and row.size > 0
+        if not answered:
+            continue
+        room -= row.size + FRAME
+        if room < 0:
+            return
+        yield row
