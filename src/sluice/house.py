@@ -15,8 +15,10 @@ from pydantic import SecretStr
 
 from sluice.adapters.gguf import open_gguf
 from sluice.adapters.tokenizer import Tokenizer
-from sluice.core.engine import Bounds, Chronicle, Engine
+from sluice.core.engine import Bounds, Engine
 from sluice.core.errors import InvalidRequest
+from sluice.core.ports import Settle
+from sluice.core.saying import Chronicle
 from sluice.flows.registry import Registry, discover
 from sluice.providers import overrides
 from sluice.providers.anthropic import Anthropic
@@ -35,8 +37,14 @@ from sluice.providers.registry import Catalog, Offer
 from sluice.providers.script import parse
 from sluice.providers.source import Source
 from sluice.providers.wire import Wire
-from sluice.services.chat import Chat, Rules
+from sluice.services.archive import Archive
+from sluice.services.chat import Anybody, Chat, Forgetful, Guests, Memory, Rules
+from sluice.services.guests import PlacesPerCaller
+from sluice.services.ledger import Ledger
 from sluice.services.metering import Meter, Record
+from sluice.services.recorder import Keeping, Recorder
+from sluice.services.scopes import Scopes
+from sluice.services.settling import Settling
 from sluice.settings import BadSetting, Settings, env_name
 from sluice.transports.gate import is_loopback
 
@@ -60,6 +68,20 @@ class Watch(msgspec.Struct, frozen=True):
     chronicle: Chronicle | None = None
 
 
+class Store(msgspec.Struct, frozen=True):
+    """What a server keeps things with.
+
+    `scopes`  tell whose a session is
+    `server`  by which its runs are known after a crash; `secret` is 32 bytes or more
+    """
+
+    archive: Archive
+    ledger: Ledger
+    scopes: Scopes
+    server: str
+    secret: bytes
+
+
 class House(msgspec.Struct, frozen=True):
     """The parts, ready for use."""
 
@@ -69,6 +91,9 @@ class House(msgspec.Struct, frozen=True):
     engine: Engine
     chat: Chat
     flows: Registry
+    tokenizer: Tokenizer
+    table: ModelTable
+    rules: Rules
 
 
 def plan(settings: Settings) -> Plan:
@@ -82,6 +107,7 @@ async def open_house(
     plan: Plan,
     bounds: Bounds,
     watch: Watch,
+    store: Store | None = None,
 ) -> House:
     """Open everything, in the running loop; `stack` closes it again, runs first."""
     table, flows = plan.table, plan.flows
@@ -97,19 +123,45 @@ async def open_house(
         clock=time.monotonic,
     )
     stack.push_async_callback(catalog.close)
+    tokenizer = Tokenizer()
+    settle: Settle = Meter(tokenizer, table, watch.books)
+    if store is not None:
+        settle = Settling(settle, store.archive, store.ledger, store.server, time.time)
     engine = Engine(
-        Meter(Tokenizer(), table, watch.books),
+        settle,
         bounds,
         new_id=lambda: secrets.token_urlsafe(16),
         clock=time.monotonic,
         wall=time.time,
         chronicle=watch.chronicle,
     )
+    memory, guests = _remembering(stack, settings, store, engine)
     stack.push_async_callback(engine.drain, 0)
     rules = _rules(settings, catalog)
-    chat = Chat(engine, catalog, flows, table.window, rules)
+    chat = Chat(engine, catalog, flows, table.window, rules, memory, guests)
     flows.attach(chat)
-    return House(settings, catalog, breakers, engine, chat, flows)
+    return House(settings, catalog, breakers, engine, chat, flows, tokenizer, table, rules)
+
+
+def _remembering(
+    stack: AsyncExitStack, settings: Settings, store: Store | None, engine: Engine
+) -> tuple[Memory, Guests]:
+    """A server remembers, and does not let one caller have it all; a Python client need not."""
+    if store is None:
+        return Forgetful(), Anybody()
+    recorder = Recorder(
+        store.archive,
+        store.ledger,
+        engine,
+        store.scopes,
+        Keeping(store.server, settings.daily_tokens, settings.busy_conversations == "wait"),
+        clock=time.monotonic,
+        wall=time.time,
+    )
+    stack.push_async_callback(store.ledger.close)
+    stack.push_async_callback(recorder.close)
+    most = settings.max_runs_per_user
+    return recorder, PlacesPerCaller(lambda who: most if who.max_runs is None else who.max_runs)
 
 
 def bounds_of(settings: Settings) -> Bounds:

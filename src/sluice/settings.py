@@ -6,7 +6,8 @@ A field's description is its documentation: `sluice serve --help`, `.env.example
 
 import os
 import re
-from typing import Annotated, Any
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -55,6 +56,26 @@ class Settings(BaseSettings):
     allow_anonymous: bool | None = Field(None, description="Answer strangers. Unset: yes on loopback, no elsewhere.")
     metrics_token: SecretStr | None = Field(None, description="Bearer for `/metrics` from beyond loopback; without it only loopback may ask.")
     body_limit: Bytes = Field(1 << 20, description="Largest request body or WebSocket message, in bytes (units: KiB, MiB).")
+    body_timeout: Seconds = Field(30.0, gt=0, description="Seconds that a request's body may take to arrive.")
+
+    # Storage
+    data_dir: Path = Field(Path("data"), description="Folder of the SQLite file, its backups and the generated secret; made with mode 700.")
+    database_url: SecretStr | None = Field(None, description="`postgresql://user:password@host/name`. Unset: SQLite in the data folder.")
+
+    # People
+    registration: Literal["open", "invite", "closed"] | None = Field(None, description="Who may register: `open`, `invite` or `closed`. Unset: open on loopback, closed elsewhere.")
+    first_user_admin: bool = Field(False, description="Make the first user who registers an administrator.")
+    jwt_secret: SecretStr | None = Field(None, description="Signs access tokens; 32 bytes or more. Unset: made at the first start and kept in the data folder.")
+    access_token_lifetime: int = Field(900, ge=1, le=86_400, description="Seconds that an access token is good for.")
+    oidc_issuer: str | None = Field(None, description="Also accept bearer tokens of this OpenID Connect issuer: its `iss`, an https address.")
+    oidc_audience: str | None = Field(None, description="The `aud` that those tokens must name.")
+    busy_conversations: Literal["refuse", "wait"] = Field("refuse", description="A message to a conversation where a reply is being written: `refuse` it (409), or let it `wait`.")
+
+    # Limits
+    rate_limit_enabled: bool = Field(True, description="Limit how often each user, or each address of strangers, may ask.")
+    rate_limits: Names = Field((), description="Limits by bucket, instead of its default: `chat_stream=30/minute`. `*`: each generating route that names no other (60/minute). See docs/operate.md for the buckets.")
+    max_runs_per_user: int = Field(100, ge=1, description="Runs at once of one user, or of one address of strangers; above it: 503 `overloaded`.")
+    daily_tokens: int | None = Field(None, ge=0, description="Tokens that a user may take in a day (UTC), prompts and replies together. Unset: any number.")
 
     # Models
     default_model: str | None = Field(None, description="Model where a request names none, as `provider/name`.")
@@ -111,7 +132,7 @@ class Settings(BaseSettings):
     @field_validator(
         "allowed_hosts", "cors_origins", "trusted_proxies", "fallbacks", "model_aliases",
         "allowed_models", "anonymous_models", "prices", "context_windows", "reasoning_models",
-        "patience", "flows", "port", mode="before",
+        "patience", "flows", "port", "rate_limits", mode="before",
     )  # fmt: skip
     @classmethod
     def _split(cls, value: object) -> object:
@@ -126,7 +147,7 @@ class Settings(BaseSettings):
             return int(match[1]) * UNITS[(match[2] or "")[:1].lower()]
         return value
 
-    @field_validator("openai_api_key", "gemini_api_key", "anthropic_api_key", "local_api_key", mode="before")  # fmt: skip
+    @field_validator("openai_api_key", "gemini_api_key", "anthropic_api_key", "local_api_key", "jwt_secret", mode="before")  # fmt: skip
     @classmethod
     def _strip(cls, value: object) -> object:
         return value.strip() if isinstance(value, str) else value

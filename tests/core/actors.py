@@ -89,9 +89,10 @@ class Stage:
         )
 
     def start(self, provider: Speaker, *, background: bool = False) -> Run:
-        return self.engine.start(
-            provider, PROMPT, model="fake/model", dialect="query", background=background
-        )
+        with self.engine.admit() as id:
+            return self.engine.start(
+                id, provider, PROMPT, model="fake/model", dialect="query", background=background
+            )
 
     async def play(self, provider: Speaker) -> Run:
         """A run from its start to its end."""

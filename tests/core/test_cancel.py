@@ -187,7 +187,8 @@ async def test_a_draining_server_waits_for_its_runs_and_takes_no_others():
 async def test_a_part_of_a_run_is_let_in_while_draining():
     stage = Stage()
     stage.engine.draining = True
-    run = stage.engine.start(Speaker(), PROMPT, model="fake/model", dialect="part", part=True)
+    with stage.engine.admit(part=True) as id:
+        run = stage.engine.start(id, Speaker(), PROMPT, model="fake/model", dialect="part")
     await over(run)
     assert isinstance(run.ending, Finished)
 

@@ -13,7 +13,8 @@ STAMP: list[Any] = [
     structlog.processors.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
 ]
-QUIET = ("aiohttp", "asyncio", "uvicorn", "litestar")  # they speak up only when something is wrong
+# They speak up only when something is wrong.
+QUIET = ("aiohttp", "alembic", "asyncio", "engineio", "litestar", "socketio", "uvicorn")
 
 
 def set_up(style: str, level: int = logging.INFO) -> None:

@@ -1,11 +1,13 @@
-"""The command line: `serve`, `chat`, `check`."""
+"""The command line: `serve`, `chat`, `check`, `users`, `db`."""
 
 import typer
 
 from sluice.cli.chat import chat_command
 from sluice.cli.check import check_command
+from sluice.cli.db import db_app
 from sluice.cli.serve import serve_command
 from sluice.cli.settings_help import ServeHelp
+from sluice.cli.users import users_app
 
 app = typer.Typer(
     name="sluice",
@@ -17,6 +19,8 @@ app = typer.Typer(
 app.command("serve", cls=ServeHelp)(serve_command)
 app.command("chat")(chat_command)
 app.command("check")(check_command)
+app.add_typer(users_app, name="users")
+app.add_typer(db_app, name="db")
 
 
 def main() -> None:

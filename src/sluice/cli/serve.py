@@ -57,7 +57,9 @@ def run(settings: Settings) -> None:
     application.greet = greet
     logging.getLogger("uvicorn.error").addFilter(lambda _: application.refusal is None)
     try:
-        Server(application, application.drain, settings.body_limit).run(sockets)
+        Server(application, application.drain, settings.body_limit, settings.body_timeout).run(
+            sockets
+        )
     except SystemExit:  # uvicorn's way to say that the start has failed
         if application.refusal is None:
             raise

@@ -14,6 +14,9 @@ from sluice.settings import UNITS, Settings, env_name
 # The field that each group of `settings.py` begins with, and the group's heading there.
 GROUPS = {
     "host": "Where it listens",
+    "data_dir": "Storage",
+    "registration": "People",
+    "rate_limit_enabled": "Limits",
     "default_model": "Models",
     "openai_api_key": "Providers",
     "disconnect_grace": "Runs",

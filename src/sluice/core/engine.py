@@ -7,11 +7,12 @@ Resume, fan-out and surviving a closed laptop are then one idea. The only tasks 
 import asyncio
 import logging
 import traceback
-from collections.abc import Callable, Sequence
-from typing import Protocol
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 
 import msgspec
 
+from sluice.core.commands import Place
 from sluice.core.errors import (
     Interrupted,
     Overloaded,
@@ -20,10 +21,11 @@ from sluice.core.errors import (
     RunExpired,
     SluiceError,
 )
-from sluice.core.events import Ending, Event, Failed, Finished, Started
+from sluice.core.events import Ending, Failed, Finished, Started
 from sluice.core.messages import Prompt
 from sluice.core.ports import Enough, Provider, Settle
 from sluice.core.runs import Run
+from sluice.core.saying import Chronicle, Saying
 from sluice.core.shelf import Shelf
 
 log = logging.getLogger("sluice.engine")
@@ -46,38 +48,6 @@ class Bounds(msgspec.Struct, frozen=True):
     max_runs: int = 5000
 
 
-class Chronicle(Protocol):
-    """Somebody who is told how runs go, for detailed logs. Must be quick, and must not raise."""
-
-    def began(self, run: Run) -> None: ...
-    def said(self, run: Run, events: Sequence[Event]) -> None: ...
-    def ended(self, run: Run) -> None: ...
-
-
-class Saying:
-    """A provider's way into its run's log: what `say` is, for as long as the run plays."""
-
-    __slots__ = ("_chronicle", "_most", "_run", "_shelf", "ending")
-
-    def __init__(self, run: Run, shelf: Shelf, most: int, chronicle: Chronicle | None) -> None:
-        self._chronicle = chronicle
-        self._run = run
-        self._shelf = shelf
-        self._most = most
-        self.ending: Finished | None = None
-
-    def __call__(self, events: Sequence[Event]) -> None:
-        """Append; raises `Enough` where the run, or all together, have said all they may."""
-        if isinstance(last := events[-1], Finished):
-            self.ending = last
-            events = events[:-1]
-        grown = self._run.extend(events)
-        if self._chronicle is not None:
-            self._chronicle.said(self._run, events)
-        if not self._shelf.grow(grown) or self._run.log.size > self._most:
-            raise Enough
-
-
 class Engine:
     """Everything that runs in this process."""
 
@@ -98,6 +68,7 @@ class Engine:
         self._clock = clock
         self._wall = wall
         self._live: dict[str, Run] = {}
+        self._arriving = 0  # admitted, and not started yet
         self._shelf = Shelf(bounds.retention, bounds.log_memory)
         self._expiry: asyncio.TimerHandle | None = None
         self.draining = False
@@ -106,6 +77,10 @@ class Engine:
     def live(self) -> int:
         """How many runs go on now."""
         return len(self._live)
+
+    def runs(self) -> list[Run]:
+        """The runs that go on now, the oldest first."""
+        return list(self._live.values())
 
     @property
     def followers(self) -> int:
@@ -117,29 +92,48 @@ class Engine:
         """About how many bytes all logs take."""
         return self._shelf.used
 
+    @contextmanager
+    def admit(self, *, part: bool = False) -> Generator[str]:
+        """Room for a run, kept while it is being prepared; gives the id that it is to have.
+
+        One that is `part` of another run belongs to its end: it is taken even while draining.
+        Raises `Overloaded`.
+        """
+        if self.draining and not part:
+            raise Overloaded("The server is shutting down.", retry_after=5)
+        if len(self._live) + self._arriving >= self._bounds.max_runs or not self._shelf.grow(0):
+            raise Overloaded(retry_after=1)
+        self._arriving += 1
+        try:
+            yield self._new_id()
+        finally:
+            self._arriving -= 1
+
     def start(
         self,
+        id: str,
         provider: Provider,
         prompt: Prompt,
         *,
         model: str,
         dialect: str,
         owner: str | None = None,
+        user: str = "",
+        place: Place | None = None,
         background: bool = False,
-        part: bool = False,
     ) -> Run:
-        """Begin a run; it has said `Started` when this returns. Follow it, or it runs its grace.
+        """Begin a run that has been admitted; it has said `Started` when this returns.
 
-        One that is `part` of another run belongs to its end: it is taken even while draining.
-        Raises `Overloaded`.
+        Follow it, or it runs its grace.
         """
-        self._admit(part)
         run = Run(
-            self._new_id(),
+            id,
             model=model,
             prompt=prompt,
             dialect=dialect,
             owner=owner,
+            user=user,
+            place=place,
             background=background,
             keeper=self,
             clock=self._clock,
@@ -196,12 +190,6 @@ class Engine:
         if run.timer is not None:
             run.timer.cancel()
             run.timer = None
-
-    def _admit(self, part: bool) -> None:
-        if self.draining and not part:
-            raise Overloaded("The server is shutting down.", retry_after=5)
-        if len(self._live) >= self._bounds.max_runs or not self._shelf.grow(0):
-            raise Overloaded(retry_after=1)
 
     def _wait_for_somebody(self, run: Run, seconds: float) -> None:
         if not run.background:

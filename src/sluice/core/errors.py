@@ -120,6 +120,15 @@ class Overloaded(SluiceError):
     text = "The server has as many runs as it can carry. Try again shortly."
 
 
+class StoreUnavailable(Overloaded):
+    """The database cannot be reached, or does not take what it is given in time."""
+
+    text = "The server cannot reach its store just now. Try again shortly."
+
+    def __init__(self) -> None:
+        super().__init__(retry_after=2)
+
+
 class ProviderError(SluiceError):
     """The model's provider refused, broke or kept silent. Always one of the subclasses."""
 

@@ -2,7 +2,9 @@
 
 from array import array
 from collections.abc import Sequence
+from itertools import pairwise
 
+from sluice.core.errors import InvalidRequest, SluiceError
 from sluice.core.events import Event, ReasoningDelta, TextDelta
 from sluice.core.transcript import transcribe
 
@@ -40,6 +42,12 @@ class Log:
     def __len__(self) -> int:
         return len(self._ends) if self._events is None else len(self._events)
 
+    def refusal(self, after: int) -> SluiceError | None:
+        """Why nobody can read on from just past event `after`, if so."""
+        if 0 <= after <= len(self):
+            return None
+        return InvalidRequest("This run has no such event.", field="last_event_id")
+
     def extend(self, events: Sequence[Event]) -> int:
         """Append, and return by how many bytes the log has grown."""
         assert self._events is not None, "an ended log grows no more"
@@ -62,6 +70,12 @@ class Log:
         """The reasoning so far."""
         events = self._others.values() if self._events is None else self._events
         return "".join([event.text for event in events if isinstance(event, ReasoningDelta)])
+
+    def lengths(self) -> list[int]:
+        """How many characters of the answer each event brought."""
+        if self._events is not None:
+            return [len(e.text) if isinstance(e, TextDelta) else 0 for e in self._events]
+        return [end - start for start, end in pairwise([0, *self._ends])]
 
     def compact(self) -> int:
         """Give up the list of events for text and offsets; returns by how much that shrank it."""

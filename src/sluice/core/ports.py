@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from sluice.core.commands import Place
 from sluice.core.events import Attempt, Ending, Event, Receipt
 from sluice.core.messages import Prompt
 
@@ -54,6 +55,11 @@ class Outcome(Protocol):
     def thoughts(self) -> str: ...
     @property
     def owner(self) -> str | None: ...
+    @property
+    def place(self) -> Place | None: ...
+    def lengths(self) -> list[int]:
+        """How many characters of the answer each event so far brought."""
+        ...
     @property
     def duration(self) -> float: ...
     @property

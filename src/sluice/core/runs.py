@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from sluice.core.errors import InvalidRequest, RunExpired
+from sluice.core.commands import Place
+from sluice.core.errors import RunExpired
 from sluice.core.events import Attempt, Ending, Event, ReasoningDelta, Started, TextDelta
 from sluice.core.grammar import TRANSITIONS, GrammarError
 from sluice.core.log import Log
@@ -30,13 +31,15 @@ class Run:
     `owner`       whose it is; None for an anonymous run, which its unguessable id protects
     `started`     monotonic seconds; `ended` likewise, None while it goes on
     `ending`      its last event, with the receipt; None while it goes on
+    `user`        the owner's name; "" for a stranger
+    `place`       where its reply is kept; None where it is not
     `attempts`    what was asked of providers for it
     """
 
     __slots__ = (
         "_expired", "_followers", "_keeper", "_state", "attempts", "background", "clock",
-        "dialect", "ended", "ending", "first_token", "id", "log", "model", "owner", "playing",
-        "prompt", "said", "started", "stopping", "task", "timer", "wall",
+        "dialect", "ended", "ending", "first_token", "id", "log", "model", "owner", "place",
+        "playing", "prompt", "said", "started", "stopping", "task", "timer", "user", "wall",
     )  # fmt: skip
 
     def __init__(
@@ -47,7 +50,9 @@ class Run:
         prompt: Prompt,
         dialect: str,
         owner: str | None,
-        background: bool,
+        user: str = "",
+        place: Place | None = None,
+        background: bool = False,
         keeper: Keeper,
         clock: Callable[[], float],
         wall: Callable[[], float],
@@ -57,6 +62,8 @@ class Run:
         self.prompt = prompt
         self.dialect = dialect
         self.owner = owner
+        self.user = user
+        self.place = place
         self.background = background
         self.clock = clock
         self.wall = wall
@@ -86,10 +93,19 @@ class Run:
         """What the model has thought aloud so far."""
         return self.log.thoughts()
 
+    def lengths(self) -> list[int]:
+        """How many characters of the answer each event so far brought."""
+        return self.log.lengths()
+
     @property
     def duration(self) -> float:
         """Seconds from the start to the end, or until now."""
         return (self.clock() if self.ended is None else self.ended) - self.started
+
+    @property
+    def ended_at(self) -> float:
+        """When it ended; while it goes on, now. Epoch seconds."""
+        return self.wall() - (0.0 if self.ended is None else self.clock() - self.ended)
 
     @property
     def followers(self) -> int:
@@ -137,8 +153,8 @@ class Run:
         """
         if self._expired:
             raise RunExpired
-        if not 0 <= after <= len(self.log):
-            raise InvalidRequest("This run has no such event.", field="last_event_id")
+        if (refusal := self.log.refusal(after)) is not None:
+            raise refusal
         follower = Follower(self, after)
         self._followers.append(follower)
         self._keeper.joined(self)

@@ -25,7 +25,7 @@ class Calls:
         """Ask a model."""
 
         async def begin() -> Run:
-            run = await self._chat.start(ask, INNER, self._who, part=True)
+            run = await self._chat.call(ask, INNER, self._who)
             self._runs.append(run)
             return run
 

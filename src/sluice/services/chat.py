@@ -1,11 +1,13 @@
 """The one door to the engine: whatever its dialect, a request becomes a run here."""
 
+import re
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol
 
 import msgspec
 
-from sluice.core.commands import Ask, Principal
+from sluice.core.commands import Ask, Once, Place, Principal
 from sluice.core.engine import Engine
 from sluice.core.errors import Forbidden, InvalidRequest, NotFound, RunExpired, Unauthorized
 from sluice.core.events import Ending
@@ -16,6 +18,7 @@ from sluice.core.runs import Run
 BYTES_A_TOKEN = 3  # a cautious guess, for what a context window holds
 FLOW = "flow/"  # what the model of a flow's run begins with
 ANY = ("*",)
+RUN_ID = re.compile(r"[\w-]{1,32}", re.ASCII)
 TURN = 4  # tokens that a turn takes beside its text
 
 
@@ -38,6 +41,10 @@ class Models(Protocol):
         """
         ...
 
+    def spoilt(self, choice: Choice) -> Choice:
+        """The same model, asked once and with a key that its provider does not know."""
+        ...
+
 
 class Flows(Protocol):
     """Which flows there are."""
@@ -45,6 +52,83 @@ class Flows(Protocol):
     def provider(self, name: str, ask: Ask, who: Principal) -> Provider | None:
         """The flow of that name, as something that answers."""
         ...
+
+
+class Beginning(msgspec.Struct, frozen=True):
+    """How a run begins: all that is to be asked, and where its reply is kept.
+
+    `instead` is the run that answers the same request already.
+    """
+
+    messages: tuple[Message, ...]
+    place: Place | None = None
+    instead: Run | None = None
+
+
+class Request(msgspec.Struct, frozen=True):
+    """An ask on its way to becoming a run: who asks, in which dialect, of which model.
+
+    `room` and `length` are tokens: for what is asked, and for the reply.
+    """
+
+    ask: Ask
+    dialect: str
+    who: Principal
+    model: str
+    room: int
+    length: int
+    once: Once | None = None
+
+
+class Memory(Protocol):
+    """Remembers runs and conversations; see `recorder.py`."""
+
+    async def begin(self, id: str, request: Request) -> Beginning:
+        """Store the beginning of a run. Raises what `Archive.open` does."""
+        ...
+
+    async def find(self, id: str) -> Run | None:
+        """A run that this process no longer has, as it was stored."""
+        ...
+
+
+class Forgetful:
+    """The `Memory` of a Python client: none."""
+
+    async def begin(self, id: str, request: Request) -> Beginning:
+        return Beginning(request.ask.messages)
+
+    async def find(self, id: str) -> Run | None:
+        return None
+
+
+class Seat(Protocol):
+    """A place for one run."""
+
+    def taken(self, run: Run) -> None:
+        """The run has begun: it keeps the place until it ends."""
+        ...
+
+
+class Guests(Protocol):
+    """How many runs each caller has at once."""
+
+    def seat(self, who: Principal) -> AbstractContextManager[Seat]:
+        """A place for one run more, given back on leaving the context, unless it was `taken`.
+
+        Raises `Overloaded`.
+        """
+        ...
+
+
+class Anybody:
+    """The `Guests`, and the `Seat`, of a Python client: as many as it likes."""
+
+    def seat(self, who: Principal) -> AbstractContextManager[Seat]:
+        return nullcontext(self)
+
+    def taken(self, run: Run) -> None:
+        pass
 
 
 class Rules(msgspec.Struct, frozen=True):
@@ -69,45 +153,74 @@ class Chat:
         flows: Flows,
         window: Callable[[str], int],
         rules: Rules,
+        memory: Memory,
+        guests: Guests,
     ) -> None:
         self._engine = engine
         self._models = models
         self._flows = flows
         self._window = window
         self._rules = rules
+        self._memory = memory
+        self._guests = guests
 
-    async def start(self, ask: Ask, dialect: str, who: Principal, *, part: bool = False) -> Run:
-        """Begin a run; `part` of another, where a flow asks.
+    async def start(self, ask: Ask, dialect: str, who: Principal, once: Once | None = None) -> Run:
+        """Begin a run, or join the one that answers the same request already.
 
-        Raises what refuses it: `InvalidRequest`, `ModelNotFound`, `Forbidden`, `Overloaded`.
+        Raises what refuses it: `InvalidRequest`, `ModelNotFound`, `Forbidden`, `Overloaded`, and
+        what `Archive.open` does.
         """
-        if who.id is None and not who.welcome:
-            raise Unauthorized
-        length = ask.max_tokens or self._rules.default_max_tokens
-        if length > self._rules.max_tokens:
-            limit = f"Expected `int` <= {self._rules.max_tokens}"
-            raise InvalidRequest(limit, field="max_tokens")
-        model, provider = await self._choose(ask, who)
-        window = self._window(model) - length
-        prompt = Prompt(model, fit(ask.messages, window), length, ask.temperature)
-        return self._engine.start(
-            provider,
-            prompt,
-            model=model,
-            dialect=dialect,
-            owner=who.id,
-            background=ask.background,
-            part=part,
-        )
+        _admit(who)
+        with self._engine.admit() as id, self._guests.seat(who) as seat:
+            request, provider = await self._prepare(ask, dialect, who, once)
+            begun = await self._memory.begin(id, request)
+            if begun.instead is not None:
+                return begun.instead
+            run = self._start(id, request, provider, begun)
+            seat.taken(run)
+            return run
 
-    def find(self, id: str, who: Principal) -> Run:
+    async def call(self, ask: Ask, dialect: str, who: Principal) -> Run:
+        """Begin a run that is part of another: that one answers for it, and is what is kept."""
+        with self._engine.admit(part=True) as id:
+            request, provider = await self._prepare(ask, dialect, who, None)
+            return self._start(id, request, provider, Beginning(ask.messages))
+
+    async def find(self, id: str, who: Principal) -> Run:
         """A run that its caller may see. Raises `RunExpired`, also for somebody else's."""
-        if who.id is None and not who.welcome:
-            raise Unauthorized
-        run = self._engine.find(id)
+        _admit(who)
+        if not RUN_ID.fullmatch(id):
+            raise RunExpired
+        try:
+            run = self._engine.find(id)
+        except RunExpired:
+            stored = await self._memory.find(id)
+            if stored is None:
+                raise
+            run = stored
         if run.owner is not None and run.owner != who.id:
             raise RunExpired
         return run
+
+    def newest(self, who: Principal) -> Run | None:
+        """The run that a user has begun last, of those that go on."""
+        _admit(who)
+        mine = [run for run in self._engine.runs() if who.id is not None and run.owner == who.id]
+        return mine[-1] if mine else None
+
+    def live(self) -> list[Run]:
+        """All runs that go on, the oldest first: for administrators."""
+        return self._engine.runs()
+
+    async def evict(self, user: str) -> None:
+        """End all that a user has running, before the user goes."""
+        for run in [run for run in self._engine.runs() if run.owner == user]:
+            await self._engine.cancel(run)
+
+    async def stop_run(self, id: str) -> None:
+        """Stop the run of this id, if it goes on, and wait until it has ended."""
+        for run in [run for run in self._engine.runs() if run.id == id]:
+            await self._engine.cancel(run)
 
     def stop(self, run: Run) -> None:
         """Stop a run at once; its followers will hear how it ended."""
@@ -117,19 +230,51 @@ class Chat:
         """Stop a run at once, and return how it ended."""
         return await self._engine.cancel(run)
 
+    async def _prepare(
+        self, ask: Ask, dialect: str, who: Principal, once: Once | None
+    ) -> tuple[Request, Provider]:
+        length = ask.max_tokens or self._rules.default_max_tokens
+        if length > self._rules.max_tokens:
+            limit = f"Expected `int` <= {self._rules.max_tokens}"
+            raise InvalidRequest(limit, field="max_tokens")
+        model, provider = await self._choose(ask, who)
+        room = self._window(model) - length
+        return Request(ask, dialect, who, model, room, length, once), provider
+
+    def _start(self, id: str, request: Request, provider: Provider, begun: Beginning) -> Run:
+        ask, who = request.ask, request.who
+        messages = fit(begun.messages, request.room)
+        return self._engine.start(
+            id,
+            provider,
+            Prompt(request.model, messages, request.length, ask.temperature),
+            model=request.model,
+            dialect=request.dialect,
+            owner=who.id,
+            user=who.name,
+            place=begun.place,
+            background=ask.background,
+        )
+
     async def _choose(self, ask: Ask, who: Principal) -> tuple[str, Provider]:
         only = ANY if who.id is not None else self._rules.strangers
         if ask.flow is None:
             choice = await self._models.resolve(ask.model, ask.provider, only)
             if choice.model in self._rules.nearby and not who.direct:
                 raise Forbidden("This model may not be used here.", field="model")
-            return choice.model, choice.provider
+            chosen = self._models.spoilt(choice) if ask.bad_key else choice
+            return chosen.model, chosen.provider
         if ask.model or ask.provider:  # nonsense is refused now, not in the middle of the flow
             await self._models.resolve(ask.model, ask.provider, only)
         flow = self._flows.provider(ask.flow, ask, who)
         if flow is None:
             raise NotFound(f"There is no flow {ask.flow[:80]!r}.", field="flow")
         return f"{FLOW}{ask.flow}", flow
+
+
+def _admit(who: Principal) -> None:
+    if who.id is None and not who.welcome:
+        raise Unauthorized
 
 
 def fit(messages: Sequence[Message], window: int) -> tuple[Message, ...]:

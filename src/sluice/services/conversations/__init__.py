@@ -1,0 +1,1 @@
+"""Stored conversations: everything that one does with them, short of having one."""

@@ -1,0 +1,188 @@
+"""The `Memory` of a server: stores how runs begin, and finds those that are over.
+
+Whoever asks in a stored conversation waits for the start transaction, and for nothing else; what
+is asked outside of one is written down while its provider is being called.
+"""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import msgspec
+
+from sluice.core.commands import Principal, Thread
+from sluice.core.engine import Engine
+from sluice.core.errors import RunExpired
+from sluice.core.events import Receipt, Usage
+from sluice.core.messages import Message
+from sluice.core.runs import Run
+from sluice.services.archive import Archive, Busy, Closing, Hold, Opened, Opening
+from sluice.services.chat import BYTES_A_TOKEN, Beginning, Request
+from sluice.services.ledger import Ledger
+from sluice.services.repeats import Repeats
+from sluice.services.replays import revive
+from sluice.services.scopes import Scopes
+from sluice.services.turns import Turns
+
+USUAL = 500  # tokens of a reply, as a reservation guesses it
+TOKENS = "tokens"
+
+
+class Keeping(msgspec.Struct, frozen=True):
+    """How a server keeps things.
+
+    `server`        by which its runs are known after a crash
+    `daily_tokens`  what a user may take in a day, where the user has no number of their own
+    `waits`         messages to a busy conversation wait for their turn, in every dialect
+    """
+
+    server: str
+    daily_tokens: int | None = None
+    waits: bool = False
+
+
+class Recorder:
+    """Stores beginnings; `wall` is epoch seconds, `clock` monotonic ones."""
+
+    def __init__(
+        self,
+        archive: Archive,
+        ledger: Ledger,
+        engine: Engine,
+        scopes: Scopes,
+        keeping: Keeping,
+        *,
+        clock: Callable[[], float],
+        wall: Callable[[], float],
+    ) -> None:
+        self._archive = archive
+        self._ledger = ledger
+        self._engine = engine
+        self._scopes = scopes
+        self._keeping = keeping
+        self._clock = clock
+        self._wall = wall
+        self._repeats = Repeats()
+        self._ending: set[asyncio.Task[None]] = set()
+        self._turns = Turns()
+
+    async def begin(self, id: str, request: Request) -> Beginning:
+        """Store the beginning of a run. Raises what `Archive.open` does."""
+        if request.once is None:
+            return await self._begin(id, request)
+        caller = request.who.caller
+        if (run := await self._repeats.join(caller, request.once)) is not None:
+            return await self._instead(run)
+        with self._repeats.first(caller, request.once) as repeat:
+            begun = await self._begin(id, request)
+            repeat.run.set_result(id if begun.instead is None else begun.instead.id)
+            return begun
+
+    async def find(self, id: str) -> Run | None:
+        """A run that this process no longer has, as it was stored."""
+        stored = await self._archive.replay(id)
+        return None if stored is None else revive(stored, self._clock, self._wall)
+
+    async def close(self) -> None:
+        """Wait until what has been given up is stored."""
+        if self._ending:
+            await asyncio.wait(self._ending)
+
+    async def _begin(self, id: str, request: Request) -> Beginning:
+        opening = self._opening(id, request)
+        if opening.thread is None and opening.hold is None and opening.once is None:
+            self._ledger.begin(opening)
+            return Beginning(request.ask.messages)
+        try:
+            opened = await self._open(opening)
+        except asyncio.CancelledError:  # whoever asked has left, and it may be stored already
+            self._give_up(opening)
+            raise
+        if opened.instead is not None:
+            return await self._instead(opened.instead)
+        return Beginning(opened.context, opened.place)
+
+    def _give_up(self, opening: Opening) -> None:
+        """End a run that is not going to begin: its conversation must not wait for it."""
+        nothing = Receipt(opening.model, Usage(0, 0), 0.0, 0.0, None, 0, ())
+        closing = Closing(
+            id=opening.id,
+            server=opening.server,
+            dialect=opening.dialect,
+            asked=opening.model,
+            owner=opening.owner,
+            status="cancelled",
+            finish_reason="cancelled",
+            code=None,
+            receipt=nothing,
+            place=None,
+            text="",
+            lengths=(),
+            wall=self._wall(),
+        )
+        task = asyncio.create_task(self._archive.close(closing), name=f"end of run {opening.id}")
+        self._ending.add(task)
+        task.add_done_callback(self._ending.discard)
+
+    async def _open(self, opening: Opening) -> Opened:
+        """The start transaction, when it is its conversation's turn."""
+        thread = opening.thread
+        if thread is None or not (thread.waits or self._keeping.waits):
+            return await self._archive.open(opening)
+        async with self._turns.of((thread.kind, opening.scope, thread.id or thread.name or "")):
+            while True:
+                try:
+                    return await self._archive.open(opening)
+                except Busy as busy:
+                    await self._turns.end_of(self._engine, busy.run)
+
+    async def _instead(self, id: str) -> Beginning:
+        """The run that answers the request already, live or as it was stored."""
+        try:
+            run = self._engine.find(id)
+        except RunExpired:
+            stored = await self.find(id)
+            if stored is None:
+                raise
+            run = stored
+        return Beginning((), instead=run)
+
+    def _opening(self, id: str, request: Request) -> Opening:
+        ask, who = request.ask, request.who
+        thread, scope = self._thread(ask.thread, who)
+        return Opening(
+            id=id,
+            server=self._keeping.server,
+            dialect=request.dialect,
+            model=request.model,
+            owner=who.id,
+            messages=ask.messages,
+            wall=self._wall(),
+            thread=thread,
+            scope=scope,
+            room=max(0, request.room) * BYTES_A_TOKEN,
+            hold=self._hold(request),
+            once=request.once if who.id is not None else None,
+        )
+
+    def _thread(self, thread: Thread | None, who: Principal) -> tuple[Thread | None, str]:
+        if thread is None or thread.id is not None or not thread.named:
+            return thread, "" if who.id is None else f"u:{who.id}"
+        name = thread.name or self._scopes.name()
+        scope = self._scopes.of(who, name)
+        if scope is None:  # nobody can tell whose that name is
+            name, scope = self._scopes.name(), ""
+        return msgspec.structs.replace(thread, name=name), scope
+
+    def _hold(self, request: Request) -> Hold | None:
+        who = request.who
+        ceiling = self._keeping.daily_tokens if who.daily_tokens is None else who.daily_tokens
+        if who.id is None or ceiling is None:
+            return None
+        today = datetime.fromtimestamp(self._wall(), UTC).date().isoformat()
+        asked = sum(map(_tokens, request.ask.messages))
+        return Hold(TOKENS, today, asked + min(request.length, USUAL), ceiling)
+
+
+def _tokens(message: Message) -> int:
+    return len(message.text.encode("utf-8", "surrogatepass")) // BYTES_A_TOKEN
