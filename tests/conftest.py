@@ -18,6 +18,7 @@ import pytest
 pytest_plugins = ["tests.npm_parts"]
 
 STARTUP = 30.0  # seconds, at most
+UNLIMITED = {"SLUICE_RATE_LIMIT_ENABLED": "false", "SLUICE_MAX_RUNS_PER_USER": "5000"}
 KEEP = ("PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV")
 
 
@@ -46,9 +47,12 @@ def free_port() -> int:
 
 
 def environment(**settings: str) -> dict[str, str]:
-    """This process's environment without any provider's key or setting, and with these."""
+    """This process's environment without any provider's key or setting, and with these.
+
+    Nothing is limited, unless the settings say so: one test would use up what another needs.
+    """
     kept = {name: value for name, value in os.environ.items() if name in KEEP}
-    return {**kept, "PYTHONUNBUFFERED": "1", **settings}
+    return {**kept, "PYTHONUNBUFFERED": "1", **UNLIMITED, **settings}
 
 
 @contextmanager

@@ -1,45 +1,26 @@
 """The server's composition root: everything is built here and handed over."""
 
 import asyncio
-import logging
+import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
-from typing import Any
-
-from litestar import Litestar
-from litestar.exceptions import HTTPException
-from litestar.openapi.config import OpenAPIConfig
 
 from sluice.adapters.course import Course, Mishaps
 from sluice.adapters.logs import RunLines
-from sluice.adapters.metrics import TYPE, Metrics
-from sluice.api.errors import bug, ours, theirs
-from sluice.api.flows import Flow, flows
-from sluice.api.health import Condition, health, metrics, probes
-from sluice.api.openapi import document
-from sluice.api.pages import docs, pages
-from sluice.api.runs import runs
+from sluice.adapters.metrics import Metrics
 from sluice.core.engine import Bounds
-from sluice.core.errors import SluiceError
-from sluice.dialects import flows as flows_dialect
-from sluice.dialects import query
-from sluice.dialects.base import Dialect, Route
 from sluice.house import House, Watch, bounds_of, open_house, plan
+from sluice.people import gather
+from sluice.resources import Parts, library
+from sluice.routes import build, rates_of
+from sluice.services.checkpoints import Checkpoints
 from sluice.settings import BadSetting, Settings, load
+from sluice.storage import Upkeep, open_storage
 from sluice.transports.asgi import App, Receive, Scope, Send
-from sluice.transports.gate import Gate, Policy, is_loopback, networks
-from sluice.transports.pulse import Pulse
-from sluice.transports.router import Endpoint, Router, Way
-from sluice.transports.sse import EventStream
-from sluice.transports.websocket import Socket
-from sluice.transports.whole import WholeAnswer
-from sluice.version import VERSION
+from sluice.transports.gate import Policy, is_loopback, networks
 
-DIALECTS: tuple[Dialect, ...] = (query.DIALECT, flows_dialect.DIALECT)
 LAG_TICK = 0.5  # seconds between two looks at how late the event loop is
-
-log = logging.getLogger("sluice")
 
 
 class Application:
@@ -59,6 +40,7 @@ class Application:
         self.refusal: BadSetting | None = None  # why it did not start
         self._house: House | None = None
         self._app: App | None = None
+        self._close: Callable[[], Awaitable[None]] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -76,65 +58,56 @@ class Application:
     async def drain(self) -> None:
         """Take no new runs, and let those that go on finish for as long as they may."""
         await self.house.engine.drain(self._settings.drain)
+        if self._close is not None:
+            await self._close()
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()  # lifespan.startup
         async with AsyncExitStack() as stack:
-            watch = self._watch()
             try:
-                self._house = await open_house(
-                    stack, self._settings, self._plan, self._bounds, watch
-                )
-            except BadSetting as problem:  # one that shows only when the model file is opened
+                self._app = await self._open(stack)
+            except BadSetting as problem:  # one that shows only when files are opened
                 self.refusal = problem
                 await send({"type": "lifespan.startup.failed"})
                 return
-            self._app = self._build(self._house)
-            lag = asyncio.create_task(self._watch_the_loop(), name="loop lag")
-            stack.callback(lag.cancel)
             self.greet()
             await send({"type": "lifespan.startup.complete"})
             await receive()  # lifespan.shutdown
         await send({"type": "lifespan.shutdown.complete"})
 
+    async def _open(self, stack: AsyncExitStack) -> App:
+        """Open everything, in the order in which each needs the others. Raises `BadSetting`."""
+        storage = await stack.enter_async_context(open_storage(self._settings))
+        self._house = house = await open_house(
+            stack, self._settings, self._plan, self._bounds, self._watch(), storage.store
+        )
+        keeping = library(house, storage)
+        upkeep = Upkeep(storage, house, keeping)
+        await upkeep.mend()
+        people = await gather(
+            stack, self._settings, storage.database, storage.store.secret, house.chat.evict
+        )
+        self._metrics.watch(lambda: _readings(house), house.breakers.states)
+        checkpoints = Checkpoints(storage.store.archive, house.chat.live)
+        await people.watchman.look()
+        for work in (
+            self._watch_the_loop(),
+            checkpoints.watch(),
+            people.watchman.live(),
+            upkeep.keep(),
+        ):
+            stack.push_async_callback(_end, asyncio.create_task(work, name=work.__qualname__))
+        rates = rates_of(self._settings)
+        parts = Parts(house, storage, people, keeping, self._metrics, rates, self._started)
+        site = build(parts, self._policy)
+        stack.push_async_callback(site.close)
+        self._close = site.close
+        return site.app
+
     def _watch(self) -> Watch:
         settings = self._settings
         course = Course(settings.log_content) if settings.enable_logs else None
         return Watch((RunLines(), self._metrics), Mishaps(), course)
-
-    def _build(self, house: House) -> App:
-        settings = self._settings
-        pulse = Pulse(settings.heartbeat, settings.stall)
-        ways = [
-            Way("WS" if route.over == "websocket" else route.method, route.path, endpoint)
-            for dialect in DIALECTS
-            for route in dialect.routes
-            for endpoint in (_endpoint(dialect, route, house, pulse),)
-        ]
-        self._metrics.watch(lambda: _readings(house), house.breakers.states)
-        generating = frozenset(way.path for way in ways if way.method == "GET")
-        return Gate(Router(ways, self._resources(house)), self._policy, generating)
-
-    def _resources(self, house: House) -> App:
-        token = self._settings.metrics_token
-        handlers = [
-            health(VERSION, lambda: time.monotonic() - self._started, lambda: _conditions(house)),
-            *probes(lambda: house.engine.draining),
-            metrics(self._metrics.render, TYPE, token.get_secret_value() if token else None),
-            *runs(house.chat),
-            flows(lambda: [Flow(one.name, one.description) for one in house.flows.listed()]),
-        ]
-        bare = Litestar(
-            handlers, openapi_config=OpenAPIConfig("Sluice", VERSION), logging_config=None
-        )
-        schema = document(DIALECTS, version=VERSION, extra=bare.openapi_schema.to_schema())
-        app: Any = Litestar(
-            [*handlers, *docs(schema), pages()],
-            openapi_config=None,
-            exception_handlers={SluiceError: ours, HTTPException: theirs, Exception: bug},
-            logging_config=None,
-        )
-        return app
 
     async def _watch_the_loop(self) -> None:
         while True:
@@ -167,22 +140,11 @@ def policy_of(settings: Settings) -> Policy:
     )
 
 
-def _endpoint(dialect: Dialect, route: Route, house: House, pulse: Pulse) -> Endpoint:
-    limit = house.settings.body_limit
-    match route.over:
-        case "sse":
-            return EventStream(dialect, route, house.chat, pulse, limit)
-        case "json":
-            return WholeAnswer(dialect, route, house.chat, limit)
-        case "websocket":
-            return Socket(dialect, route, house.chat, pulse, time.time)
-
-
-def _conditions(house: House) -> dict[str, Condition]:
-    return {
-        name: Condition(one["configured"], one["state"])
-        for name, one in house.catalog.health().items()
-    }
+async def _end(task: "asyncio.Task[None]") -> None:
+    """Stop what goes on beside the requests."""
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
 
 
 def _readings(house: House) -> dict[str, float]:

@@ -14,6 +14,9 @@ SOURCE = Path(sluice.__file__).parent
 CASES = [
     ("query", "case ReasoningDelta() | ToolCall() | Usage():", "case ReasoningDelta() | Usage():"),
     ("flows", "case Started() | ReasoningDelta()", "case ReasoningDelta()"),
+    ("chat", "case Started() | ReasoningDelta()", "case ReasoningDelta()"),
+    ("chat_socket", "case Started() | ReasoningDelta()", "case ReasoningDelta()"),
+    ("conversations", "case ReasoningDelta() | ToolCall()", "case ToolCall()"),
 ]
 
 

@@ -5,12 +5,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from sluice.core.commands import Ask
 from sluice.core.errors import SluiceError
 from sluice.core.events import Event
 from sluice.core.messages import Message
-from sluice.dialects import flows, query
+from sluice.dialects import chat, conversations, flows, query
 from sluice.dialects.base import Dialect, Inbound, RunView
-from tests.dialects.worlds import HARD, View, course, failure
+from tests.dialects.worlds import HARD, PLACE, View, course, failure
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 
@@ -27,12 +28,18 @@ RUNS: dict[str, tuple[Dialect, str | int | None, list[Event]]] = {
     "flows": (flows.DIALECT, None, course(*SAID)),
     "flows_length": (flows.DIALECT, None, course("a", ending="content_filter")),
     "flows_failed": (flows.DIALECT, None, [*course("ha")[:3], failure()]),
+    "chat": (chat.DIALECT, None, course(*SAID)),
+    "chat_cancelled": (chat.DIALECT, None, course("ha", ending="cancelled")),
+    "chat_failed": (chat.DIALECT, None, [*course("ha")[:3], failure()]),
+    "conversations": (conversations.DIALECT, None, course(*SAID)),
+    "conversations_tools": (conversations.DIALECT, None, course("a", ending="tools")),
+    "conversations_failed": (conversations.DIALECT, None, [*course("ha")[:3], failure()]),
 }
 
 
 def words(dialect: Dialect, tag: str | int | None, events: list[Event], view: RunView) -> bytes:
     session = next(route.session for route in dialect.routes if route.session is not None)
-    speaking = session(view, tag)
+    speaking = session(view, Ask(messages=(), tag=tag))
     frames = [frame for event in events for frame in speaking.encode(event)]
     return b"".join(b"%b\n" % frame for frame in frames)
 
@@ -43,10 +50,14 @@ def test_a_run_reads_as_recorded(name: str):
     said = "".join(getattr(event, "text", "") for event in events[2:])
     expected = (GOLDEN / f"{name}.txt").read_bytes()
 
-    assert words(dialect, tag, events, View("run-1", said)) == expected
+    assert words(dialect, tag, events, View("run-1", said, PLACE)) == expected
 
 
-@pytest.mark.parametrize("dialect", [query.DIALECT, flows.DIALECT], ids=lambda one: one.name)
+@pytest.mark.parametrize(
+    "dialect",
+    [query.DIALECT, flows.DIALECT, conversations.DIALECT, chat.DIALECT],
+    ids=lambda one: one.name,
+)
 def test_refusals_read_as_recorded(dialect: Dialect):
     kinds = sorted(every(SluiceError), key=lambda kind: kind.__name__)
     lines = [f"{kind.__name__} {dialect.refuse(kind()).decode()}\n" for kind in kinds]
@@ -56,12 +67,13 @@ def test_refusals_read_as_recorded(dialect: Dialect):
 
 def every(kind: type[SluiceError]) -> set[type[SluiceError]]:
     found = {each for child in kind.__subclasses__() for each in every(child)}
-    return {kind, *(each for each in found if each.__module__.startswith("sluice."))}
+    return {kind, *(each for each in found if each.__module__ == SluiceError.__module__)}
 
 
 def test_a_whole_answer_holds_what_the_stream_says():
     ending = course(*SAID)[-1]
-    for dialect, name in ((query.DIALECT, "query_answer"), (flows.DIALECT, "flows_answer")):
+    whole = (query.DIALECT, flows.DIALECT, chat.DIALECT)
+    for dialect, name in ((one, f"{one.name}_answer") for one in whole):
         answer = next(route.answer for route in dialect.routes if route.answer is not None)
         said = answer(WHOLE, ending)  # type: ignore[arg-type]
         assert said + b"\n" == (GOLDEN / f"{name}.txt").read_bytes()

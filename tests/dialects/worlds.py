@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from hypothesis import strategies as st
 
+from sluice.core.commands import Place
 from sluice.core.events import (
     Attempt,
     Event,
@@ -21,11 +22,18 @@ from sluice.core.events import (
 HARD = 'Việt 👩‍👧 \u0085 \u2028 \u2029 \x00 "q" \\ \r\n\ndata: [DONE]\n\nid: 1\n'
 
 
+PLACE = Place("3f2504e0-4f89-11d3-9a0c-0305e82c3301", "6ba7b810-9dad-11d1-80b4-00c04fd430c8")
+
+
 class View(NamedTuple):
-    """A run that has said `text`."""
+    """A run that has said `text`, which is kept in `place`."""
 
     id: str
     text: str
+    place: Place | None = None
+    user: str = ""
+    first_token: float | None = None
+    ended_at: float = 1_700_000_002.75
 
 
 def receipt(text: str = "", duration: float = 1.25) -> Receipt:

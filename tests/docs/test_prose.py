@@ -15,7 +15,7 @@ from urllib.request import urlopen
 import pytest
 from typer.testing import CliRunner
 
-from sluice.app import DIALECTS
+from sluice.routes import DIALECTS
 from sluice.cli import app
 from sluice.cli.settings_help import GROUPS, settings
 from tests.conftest import Running, environment

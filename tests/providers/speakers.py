@@ -56,6 +56,9 @@ class Says:
         finally:
             self.open -= 1
 
+    def spoilt(self) -> None:
+        """It needs no key."""
+
 
 class Clock:
     """Time that passes when somebody sleeps, or when it is told to."""

@@ -164,3 +164,32 @@ def test_what_is_remembered_is_bounded() -> None:
     for number in range(5_000):
         table.window(f"local/{number}")
     assert table._facts.cache_info().currsize == 1024  # pyright: ignore[reportPrivateUsage]
+
+
+def test_known_names_are_what_makers_sell_by_and_what_the_operator_prices():
+    table = ModelTable([("openai/own", (1.0, 2.0)), ("openai/*", (3.0, 4.0))], [("local/own", 9)])
+    names = table.names()
+
+    assert names[:2] == ["openai/own", "local/own"]
+    assert {"openai/gpt-4o-mini", "gemini/gemini-2.5-pro", "anthropic/claude-haiku-4-5"} <= set(
+        names
+    )
+    assert not {"anthropic/claude-3-opus", "openai/", "demo/"} & set(names)
+    assert all("*" not in name for name in names)
+
+
+@pytest.mark.parametrize(
+    ("model", "price"),
+    [
+        ("openai/gpt-4o-mini", (0.15, 0.6)),
+        ("openai/unheard-of", None),
+        ("nobody/x", None),
+        ("gemini/priced", (1.0, 2.0)),
+        ("local/any", (0.0, 0.0)),
+        ("demo", (0.0, 0.0)),
+    ],
+)
+def test_a_price_is_quoted_only_where_somebody_has_said_it(
+    model: str, price: tuple[float, float] | None
+):
+    assert ModelTable([("gemini/priced", (1.0, 2.0))]).quoted(model) == price

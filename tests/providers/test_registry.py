@@ -389,16 +389,69 @@ async def test_nobody_asks_a_local_server_that_is_not_there() -> None:
 # What is there
 
 
-async def test_the_models_are_what_can_be_asked_for() -> None:
-    offer = Offer(defaults=DEFAULTS, fallbacks=("openai/gpt-4o",), allowed=("openai/*", "l*", "d*"))
+async def test_the_models_are_what_is_configured_and_what_the_table_knows_of_it() -> None:
+    offer = Offer(
+        defaults=DEFAULTS,
+        fallbacks=("openai/gpt-9",),
+        aliases=(("fast", "openai/own"), ("there", "gemini/x"), ("no", "anthropic/y")),
+        allowed=("openai/gpt-9", "openai/o*", "l*", "d*", "anthropic/*"),
+    )
     models = catalog("openai", "gemini", "local", "demo", offer=offer, lists=Lists("a", "b"))
-    assert await models.models() == [
-        ("openai/gpt-4o-mini", "openai", 128_000),
-        ("openai/gpt-4o", "openai", 128_000),
-        ("local/a", "local", 8_192),
-        ("local/b", "local", 8_192),
-        ("demo", "demo", 128_000),
-    ]
+    listed = await models.models()
+    named = [one.model for one in listed]
+
+    assert named[:5] == ["openai/gpt-9", "openai/own", "local/a", "local/b", "demo"]
+    assert {"openai/o1", "openai/o3-mini"} <= set(named[5:])
+    assert all(name.startswith("openai/o") for name in named[5:])
+    assert len(set(named)) == len(named)
+    found = {one.model: one for one in listed}
+    assert found["openai/gpt-9"] == ("openai/gpt-9", "openai", False, 128_000, None, True)
+    assert found["local/a"] == ("local/a", "local", False, 8_192, (0.0, 0.0), True)
+    assert found["demo"] == ("demo", "demo", False, 128_000, (0.0, 0.0), True)
+    assert found["openai/o3"].price == (2.0, 8.0)
+
+
+@pytest.mark.parametrize(
+    ("configured", "offer", "only", "default"),
+    [
+        ("openai local", Offer(defaults=DEFAULTS), "*", "openai/gpt-4o-mini"),
+        ("local demo", Offer(defaults=DEFAULTS), "*", "local/a"),
+        ("demo", Offer(defaults=DEFAULTS), "*", "demo"),
+        ("openai local", Offer("local/z", DEFAULTS), "*", "local/z"),
+        ("openai", Offer("gpt-4o", DEFAULTS), "*", "openai/gpt-4o"),
+        # what this caller may not use, what nobody serves, what is not configured
+        ("openai local", Offer(defaults=DEFAULTS), "local/*", None),
+        ("openai local", Offer("nothing", DEFAULTS), "*", None),
+        ("openai", Offer("gemini/x", DEFAULTS), "*", None),
+    ],
+)
+async def test_the_default_stands_first_where_there_is_one(
+    configured: str, offer: Offer, only: str, default: str | None
+) -> None:
+    listed = await catalog(*configured.split(), offer=offer, lists=Lists("a")).models((only,))
+    assert [one.model for one in listed if one.default] == ([default] if default else [])
+    assert default is None or listed[0].default
+
+
+async def test_a_model_that_keeps_failing_is_not_available_for_a_while() -> None:
+    clock = Clock()
+    failing = Says([ProviderUnavailable()])
+    models = catalog("openai", clock=clock, says={"openai": failing})
+    for _ in range(5):
+        with pytest.raises(ProviderUnavailable):
+            await hear((await models.resolve("gpt-4o", None)).provider, [])
+    found = {one.model: one.available for one in await models.models()}
+    clock.now += 31
+    later = {one.model: one.available for one in await models.models()}
+
+    assert (found["openai/gpt-4o"], found["openai/gpt-4o-mini"]) == (False, True)
+    assert later["openai/gpt-4o"] is True
+
+
+async def test_a_list_of_models_is_bounded() -> None:
+    lists = Lists(*(f"m{number}" for number in range(1000)))
+    listed = await catalog("openai", "local", lists=lists).models()
+    assert (len(listed), listed[0].model) == (200, "openai/gpt-4o-mini")
 
 
 async def test_health_names_every_provider_and_asks_none() -> None:

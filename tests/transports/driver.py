@@ -2,8 +2,11 @@
 
 import asyncio
 import os
+import shutil
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory, mkdtemp
 from typing import Any
 from unittest.mock import patch
 
@@ -11,9 +14,12 @@ import msgspec
 
 from sluice.app import Application, create_app
 from sluice.settings import Settings, load
+from sluice.stores.sql.migrate import upgrade
+from sluice.stores.sql.sqlite import SQLite
 
 Json = dict[str, Any]
 DEMO = "demo/n=5,delay=0ms"
+TEMPLATE: list[Path] = []
 
 
 def settings(**given: Any) -> Settings:
@@ -195,8 +201,30 @@ class Local:
 
 @asynccontextmanager
 async def started(**given: Any) -> AsyncIterator[Local]:
-    """The application with these settings; no task of it is left behind."""
-    app = create_app(settings(**given))
+    """The application with these settings, and a store of its own; no task of it is left behind.
+
+    Nothing is limited, unless the settings say so.
+    """
+    with TemporaryDirectory() as folder:
+        shutil.copy(await migrated(), Path(folder) / "sluice.db")
+        given = {"data_dir": folder, "rate_limit_enabled": False, **given}
+        async with _running(create_app(settings(**given))) as local:
+            yield local
+
+
+async def migrated() -> Path:
+    """An empty database, as a new server makes it; made once."""
+    if not TEMPLATE:
+        path = Path(mkdtemp()) / "sluice.db"
+        database = SQLite(path)
+        await database.write(upgrade)
+        await database.close()
+        TEMPLATE.append(path)
+    return TEMPLATE[0]
+
+
+@asynccontextmanager
+async def _running(app: Application) -> AsyncIterator[Local]:
     to: asyncio.Queue[Json] = asyncio.Queue()
     said: asyncio.Queue[Json] = asyncio.Queue()
     before = asyncio.all_tasks()

@@ -1,12 +1,13 @@
 """How the server does: for people, for orchestrators, and for Prometheus."""
 
 import hmac
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from ipaddress import ip_address
 
 import msgspec
 from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
+from litestar.openapi.datastructures import ResponseSpec
 
 from sluice.api.errors import AnyRequest, visit_of
 from sluice.core.errors import Unauthorized
@@ -29,7 +30,7 @@ class Health(msgspec.Struct, frozen=True):
 
 
 class Ready(msgspec.Struct, frozen=True):
-    """`ready`, or `draining` while the server goes down."""
+    """`ready`; `draining` while the server goes down; `store unreachable`."""
 
     status: str
 
@@ -53,17 +54,26 @@ def health(
     return show
 
 
-def probes(draining: Callable[[], bool]) -> Sequence[HTTPRouteHandler]:
+def probes(
+    draining: Callable[[], bool], reachable: Callable[[], Awaitable[bool]]
+) -> Sequence[HTTPRouteHandler]:
     """`GET /livez` and `GET /readyz`, for orchestrators and load balancers."""
 
     @get("/livez", summary="The process is alive", tags=["health"], sync_to_thread=False)
     def live() -> Ready:
         return Ready("alive")
 
-    @get("/readyz", summary="The server takes new runs", tags=["health"], sync_to_thread=False)
-    def ready() -> Response[Ready]:
+    @get(
+        "/readyz",
+        summary="The server takes new runs",
+        tags=["health"],
+        responses={503: ResponseSpec(Ready, generate_examples=False, description="Not now")},
+    )
+    async def ready() -> Response[Ready]:
         if draining():
             return Response(Ready("draining"), status_code=503)
+        if not await reachable():
+            return Response(Ready("store unreachable"), status_code=503)
         return Response(Ready("ready"))
 
     return live, ready

@@ -5,19 +5,16 @@ comes in as `extra`. The format: https://spec.openapis.org/oas/v3.1.0.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import Any
 
-import msgspec
-
-from sluice.api import refusals
+from sluice.api import refusals, security
+from sluice.api.shapes import REF, Shapes, collect
 from sluice.dialects.base import Dialect, Doc, Route
 
 Json = dict[str, Any]
 
-REF = "#/components/schemas/{name}"
 ERROR = "ErrorBody"
-PATH_PARAMETER = re.compile(r"\{(\w+)\}")
 # What a field that must be given looks like in an example, where its struct shows none.
 SAMPLES: Json = {"string": "Hello", "integer": 1, "number": 1.0, "boolean": False}
 
@@ -43,24 +40,14 @@ RESUME = (
     ("header", "Last-Event-ID", "The id of the last event seen: resume that run after it."),
     ("query", "last_event_id", "The same, for clients that cannot set headers."),
 )
-RESUMED = "The run to resume has nothing more to say: that event was its last."
-
-
-class Shapes(NamedTuple):
-    """Every struct of the dialects: where its schema is referred to, and the schemas by name."""
-
-    refs: Mapping[type, Json]
-    schemas: Json
-
-    def of(self, kind: type) -> Json:
-        return self.refs[kind]
-
-    def body(self, kind: type) -> Json:
-        """The struct's schema itself."""
-        return self.schemas[self.name(kind)]
-
-    def name(self, kind: type) -> str:
-        return self.refs[kind]["$ref"].removeprefix(REF.format(name=""))
+RESUMED = "There is nothing more to say: that event was the run's last, or no run goes on."
+TICKET = ("query", "ticket", "Says who asks, for clients that cannot set headers.")
+ONCE = (
+    "header",
+    "Idempotency-Key",
+    "The same key and request from the same caller join the run that exists.",
+)
+METHODS = frozenset({"get", "post", "put", "patch", "delete", "head", "options"})
 
 
 def document(
@@ -71,10 +58,13 @@ def document(
     `extra` is another OpenAPI document, whose paths, components and tags are taken in. Raises
     `ValueError` where both describe the same operation, or differ about a component of one name.
     """
-    shapes = _shapes(dialects)
+    shapes = collect(dialects)
     theirs = extra or {}
     tags = [{"name": dialect.name} for dialect in dialects]
-    components = _merged({"schemas": shapes.schemas}, {"schemas": {ERROR: refusals.body_schema()}})
+    components = {
+        "schemas": {**shapes.schemas, ERROR: refusals.body_schema()},
+        "securitySchemes": security.SCHEMES,
+    }
     return {
         "openapi": "3.1.0",
         "info": {
@@ -83,21 +73,10 @@ def document(
             "description": INFO,
             "license": {"name": "Apache License 2.0", "identifier": "Apache-2.0"},
         },
-        "paths": _merged(_paths(dialects, shapes), theirs.get("paths", {})),
+        "paths": _merged(_paths(dialects, shapes), _guarded(theirs.get("paths", {}))),
         "components": _merged(components, theirs.get("components", {})),
         "tags": [*tags, *(tag for tag in theirs.get("tags", ()) if tag not in tags)],
     }
-
-
-def _shapes(dialects: Iterable[Dialect]) -> Shapes:
-    docs = [route.doc for dialect in dialects for route in dialect.routes]
-    kinds = tuple(dict.fromkeys(kind for doc in docs for kind in _structs(doc)))
-    refs, schemas = msgspec.json.schema_components(kinds, ref_template=REF)
-    return Shapes(dict(zip(kinds, refs, strict=True)), schemas)
-
-
-def _structs(doc: Doc) -> list[type]:
-    return [kind for kind in (doc.request, *doc.events, doc.response) if kind is not None]
 
 
 def _paths(dialects: Iterable[Dialect], shapes: Shapes) -> Json:
@@ -128,6 +107,8 @@ def _operation(dialect: Dialect, route: Route, shapes: Shapes) -> Json:
     }
     if parameters := _parameters(route, shapes):
         operation["parameters"] = parameters
+    known = security.TICKETS if _reads_only(route) else security.MEMBERS
+    operation["security"] = known if dialect.members else security.optional(known)
     if route.over == "websocket":
         operation["x-websocket"] = _messages(route.doc, shapes)
     elif refusals.has_body(route) and route.doc.request is not None:
@@ -136,8 +117,9 @@ def _operation(dialect: Dialect, route: Route, shapes: Shapes) -> Json:
 
 
 def _request_body(request: type, shapes: Shapes) -> Json:
-    media = {"schema": shapes.of(request), "example": _example(shapes.body(request))}
-    return {"required": True, "content": {"application/json": media}}
+    schema = shapes.body(request)
+    media = {"schema": shapes.of(request), "example": _example(schema)}
+    return {"required": bool(schema.get("required")), "content": {"application/json": media}}
 
 
 def _example(schema: Json) -> Json:
@@ -150,21 +132,30 @@ def _example(schema: Json) -> Json:
 
 
 def _parameters(route: Route, shapes: Shapes) -> list[Json]:
-    """The path's, then the query's (a `GET` has its request there), then what resumes a run."""
+    """The path's, then the query's (a `GET` has its request there), then what they all take."""
     found = [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-        for name in PATH_PARAMETER.findall(route.path)
+        for name in refusals.parameters(route)
     ]
     if route.doc.request is not None and route.over != "websocket" and not refusals.has_body(route):
         found += _query_parameters(shapes.body(route.doc.request))
+    common = [
+        *(RESUME if route.over == "sse" else ()),
+        *((TICKET,) if _reads_only(route) else ()),
+        *((ONCE,) if refusals.has_body(route) else ()),
+    ]
     known = {(parameter["in"], parameter["name"]) for parameter in found}
-    if route.over == "sse":
-        found += [
-            {"name": name, "in": place, "description": text, "schema": {"type": "string"}}
-            for place, name, text in RESUME
-            if (place, name) not in known
-        ]
+    found += [
+        {"name": name, "in": place, "description": text, "schema": {"type": "string"}}
+        for place, name, text in common
+        if (place, name) not in known
+    ]
     return found
+
+
+def _reads_only(route: Route) -> bool:
+    """Whether it is a stream or a connection that clients open which can set no header."""
+    return route.over == "websocket" or (route.over == "sse" and route.method == "GET")
 
 
 def _query_parameters(schema: Json) -> list[Json]:
@@ -188,18 +179,23 @@ def _given(field: Json) -> Json:
 
 def _success(route: Route, shapes: Shapes) -> Json:
     doc = route.doc
+    rate = refusals.RATE if refusals.asks(route) else {}
     match route.over:
         case "websocket":
             return {"101": {"description": "The connection is now a WebSocket."}}
         case "json":
             content: Json = {"schema": shapes.of(doc.response)} if doc.response else {}
-            answer = {"description": "The whole answer.", "content": {"application/json": content}}
+            answer = {
+                "description": "The whole answer.",
+                "headers": {**RUN_ID, **rate},
+                "content": {"application/json": content},
+            }
             return {"200": answer}
         case "sse":
             stream = {"schema": _stream(route, shapes)}
             answer = {
                 "description": "The answer, as it is written.",
-                "headers": RUN_ID,
+                "headers": {**RUN_ID, **rate},
                 "content": {"text/event-stream": stream},
             }
             return {"200": answer, "204": {"description": RESUMED}}
@@ -224,6 +220,21 @@ def _one_of(events: Sequence[type], shapes: Shapes) -> Json:
 def _messages(doc: Doc, shapes: Shapes) -> Json:
     request = {"client": shapes.of(doc.request)} if doc.request else {}
     return {**request, "server": _one_of(doc.events, shapes)}
+
+
+def _guarded(paths: Json) -> Json:
+    """Resources, each saying who may ask: what says nothing of it is for whoever is signed in."""
+    return {
+        path: {
+            key: {"security": _guard(key, path), **entry} if key in METHODS else entry
+            for key, entry in entries.items()
+        }
+        for path, entries in paths.items()
+    }
+
+
+def _guard(method: str, path: str) -> security.Security:
+    return [] if f"{method.upper()} {path}" in security.OPEN else security.MEMBERS
 
 
 def _merged(ours: Json, theirs: Json) -> Json:

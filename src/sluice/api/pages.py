@@ -1,6 +1,7 @@
 """The pages, as files: no build, no inline script, nothing from elsewhere."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +34,9 @@ def pages() -> Router:
     )
 
 
-def docs(document: dict[str, Any]) -> Sequence[HTTPRouteHandler]:
-    """`GET /docs`: Swagger UI; `GET /openapi.json`: what it shows."""
+def docs(document: Callable[[], dict[str, Any]]) -> Sequence[HTTPRouteHandler]:
+    """`GET /docs`: Swagger UI; `GET /openapi.json`: what it shows, made when first asked for."""
+    made = cache(document)
     page = (PAGES / "docs.html").read_bytes()
     headers = {**HEADERS, "content-security-policy": SWAGGER}
 
@@ -44,6 +46,6 @@ def docs(document: dict[str, Any]) -> Sequence[HTTPRouteHandler]:
 
     @get("/openapi.json", include_in_schema=False, sync_to_thread=False)
     def describe() -> dict[str, Any]:
-        return document
+        return made()
 
     return show, describe

@@ -3,11 +3,13 @@
 The statuses are the API's contract, once more for its readers; what is sent is not decided here.
 """
 
-from typing import Any, NamedTuple
+import re
+from typing import Any, NamedTuple, get_args
 
 import msgspec
 
 from sluice.core import errors
+from sluice.core.commands import Ask
 from sluice.dialects.base import Dialect, Route
 
 Json = dict[str, Any]
@@ -17,6 +19,9 @@ class Refusal(NamedTuple):
     """An error that a route can answer with, and the `traits` that the route must have for it.
 
     `status`  None is the dialect's own for invalid input
+    `traits`  `http`, `json`, `sse`; `asks`: over HTTP it can begin a run; `body`: its request has
+              one; `names`: the request names something that may not be there, a `place` where a
+              reply may be being written
     """
 
     status: int | None
@@ -24,20 +29,26 @@ class Refusal(NamedTuple):
     traits: frozenset[str] = frozenset()
 
 
-BODY, HTTP, JSON, NAMED, SSE = (
-    frozenset({trait}) for trait in ("body", "http", "json", "named", "sse")
+ASKS, BODY, HTTP, JSON, NAMES, PLACE, SSE = (
+    frozenset({trait}) for trait in ("asks", "body", "http", "json", "names", "place", "sse")
 )
+PATH_PARAMETER = re.compile(r"\{(\w+)\}")
+PLACES = frozenset({"conversation_id"})  # fields and parameters by which requests name things
+NAMED = PLACES | {"flow"}
 
 REFUSALS = (
     Refusal(400, errors.MalformedJSON, BODY),
     Refusal(None, errors.InvalidRequest, HTTP),
-    Refusal(None, errors.ModelNotFound, HTTP),
+    Refusal(None, errors.ModelNotFound, ASKS),
     Refusal(401, errors.Unauthorized),
     Refusal(403, errors.Forbidden),
-    Refusal(404, errors.NotFound, NAMED),
+    Refusal(404, errors.NotFound, NAMES),
+    Refusal(409, errors.ConversationBusy, PLACE),
     Refusal(410, errors.RunExpired, SSE),
     Refusal(413, errors.PayloadTooLarge, BODY),
     Refusal(415, errors.UnsupportedMediaType, BODY),
+    Refusal(422, errors.IdempotencyMismatch, BODY),
+    Refusal(429, errors.RateLimited, ASKS),
     Refusal(500, errors.SluiceError),
     Refusal(502, errors.ProviderAuth, JSON),
     Refusal(502, errors.ProviderBadResponse, JSON),
@@ -53,10 +64,12 @@ PHRASES = {
     401: "Nobody is signed in",
     403: "Not allowed",
     404: "Nothing has that name",
+    409: "Another reply is in the way",
     410: "The run to resume is gone",
     413: "The request is too large",
     415: "The request is not application/json",
     422: "The request makes no sense",
+    429: "Too often",
     500: "Our fault",
     502: "The provider gave no usable answer",
     503: "Not now",
@@ -69,15 +82,33 @@ def header(description: str, kind: str = "string") -> Json:
     return {"description": description, "schema": {"type": kind}}
 
 
+RETRY = {"Retry-After": header("Seconds after which asking again makes sense.", "integer")}
+RATE = {
+    "RateLimit-Limit": header("Requests within the time that the limit names.", "integer"),
+    "RateLimit-Remaining": header("Requests that are left.", "integer"),
+    "RateLimit-Reset": header("Seconds until there are more.", "integer"),
+}
 HEADERS: dict[int, Json] = {
     401: {"WWW-Authenticate": header("`Bearer`.")},
-    503: {"Retry-After": header("Seconds after which asking again makes sense.", "integer")},
+    429: {**RETRY, **RATE},
+    503: RETRY,
 }
 
 
 def has_body(route: Route) -> bool:
     """Whether its request comes in a body, rather than in the query string."""
     return route.over != "websocket" and route.method.upper() != "GET"
+
+
+def asks(route: Route) -> bool:
+    """Whether its requests can begin a run: what it reads them as says so."""
+    read = getattr(route.read, "__annotations__", {}).get("return", Ask)
+    return Ask in (get_args(read) or (read,))
+
+
+def parameters(route: Route) -> list[str]:
+    """The names of what stands in braces in its path."""
+    return PATH_PARAMETER.findall(route.path)
 
 
 def responses(dialect: Dialect, route: Route, schema: str) -> Json:
@@ -110,12 +141,19 @@ def body_schema() -> Json:
 
 
 def _traits(route: Route) -> frozenset[str]:
+    http, named = route.over != "websocket", {*parameters(route), *_fields(route.doc.request)}
     having = {
-        "http": route.over != "websocket",
+        "http": http,
+        "asks": http and asks(route),
         "body": has_body(route),
-        "named": "{" in route.path,
+        "names": http and bool(parameters(route) or NAMED & named),
+        "place": http and bool(PLACES & named),
     }
     return frozenset({route.over, *(trait for trait, has in having.items() if has)})
+
+
+def _fields(request: type | None) -> list[str]:
+    return [] if request is None else [one.name for one in msgspec.structs.fields(request)]
 
 
 def _response(

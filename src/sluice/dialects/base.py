@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Literal, NamedTuple, Protocol
 
-from sluice.core.commands import Ask, Cancel
+from sluice.core.commands import Ask, Attach, Cancel, Place
 from sluice.core.errors import SluiceError
 from sluice.core.events import Event, Failed, Finished
 
@@ -27,6 +27,24 @@ class RunView(Protocol):
     @property
     def text(self) -> str:
         """The answer so far; the whole of it once the run has ended."""
+        ...
+
+    @property
+    def place(self) -> Place | None:
+        """Where the reply is kept."""
+        ...
+
+    @property
+    def user(self) -> str:
+        """The name of whose it is; "" for a stranger's."""
+        ...
+
+    @property
+    def first_token(self) -> float | None: ...
+
+    @property
+    def ended_at(self) -> float:
+        """When it ended; while it goes on, now. Epoch seconds."""
         ...
 
 
@@ -70,16 +88,23 @@ class Route(NamedTuple):
     `session`  words a run for a stream (`sse`, `websocket`)
     `answer`   words a run's end for a `json` route
     `done`     what an SSE stream says after its last event, without an id
+    `limit`    the bucket in which its requests are counted; "": one of its own
     """
 
     over: Literal["sse", "websocket", "json"]
     method: str
     path: str
-    read: Callable[[Inbound], Ask | Cancel]
+    read: Callable[[Inbound], Ask | Cancel | Attach]
     doc: Doc
-    session: Callable[[RunView, str | int | None], Session] | None = None
+    session: Callable[[RunView, Ask | None], Session] | None = None
     answer: Answer | None = None
     done: bytes = b""
+    limit: str = ""
+
+    @property
+    def bucket(self) -> str:
+        """Where its requests are counted."""
+        return self.limit or self.path
 
 
 class Dialect(NamedTuple):
@@ -89,6 +114,7 @@ class Dialect(NamedTuple):
     `failure`         words an error as a stream's event, for what fails before there is a run (a
                       message on a WebSocket); `at` is epoch seconds
     `invalid_status`  what this API answers to invalid input: 400 or 422
+    `members`         it is for signed-in users only
     """
 
     name: str
@@ -96,3 +122,4 @@ class Dialect(NamedTuple):
     refuse: Callable[[SluiceError], bytes]
     failure: Callable[[Failed, str | int | None], bytes]
     invalid_status: int = 422
+    members: bool = False

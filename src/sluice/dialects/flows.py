@@ -116,7 +116,7 @@ class Words:
 
     __slots__ = ()
 
-    def __init__(self, run: RunView, tag: Tag | None) -> None:
+    def __init__(self, run: RunView, ask: Ask | None) -> None:
         pass
 
     def encode(self, event: Event) -> Sequence[bytes]:

@@ -132,9 +132,9 @@ class Words:
 
     __slots__ = ("_run", "_sent", "_tag")
 
-    def __init__(self, run: RunView, tag: Tag | None) -> None:
+    def __init__(self, run: RunView, ask: Ask | None) -> None:
         self._run = run
-        self._tag = tag
+        self._tag = None if ask is None else ask.tag
         self._sent = 0
 
     def encode(self, event: Event) -> Sequence[bytes]:

@@ -12,6 +12,7 @@ from sluice.core.errors import ProviderError
 from sluice.core.events import Event, FinishReason, ReasoningDelta, TextDelta, Usage
 from sluice.core.messages import Prompt
 from sluice.providers import refusals
+from sluice.providers.spoilt import Keyed
 from sluice.providers.stream import StreamDecoder
 from sluice.providers.toolcalls import ToolCalls
 from sluice.providers.turns import split
@@ -152,12 +153,12 @@ class Decoder(StreamDecoder[_Chunk]):
         self.report(usage, events)
 
 
-class Anthropic:
+class Anthropic(Keyed):
     """Anthropic, at `base_url`, which may end in `/v1` or not."""
 
     def __init__(self, base_url: str, key: str | None) -> None:
+        super().__init__(key)
         self._url = base_url.rstrip("/").removesuffix("/v1") + "/v1/messages"
-        self._key = key
 
     def request(self, prompt: Prompt) -> Request:
         system, turns = split(prompt)

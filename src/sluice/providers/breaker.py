@@ -128,6 +128,11 @@ class Breakers:
         self._known.move_to_end(model)
         return breaker
 
+    def wait(self, model: str) -> float:
+        """Seconds until `provider/name` may be asked; 0: now. Remembers nothing."""
+        breaker = self._known.get(model)
+        return 0.0 if breaker is None else breaker.wait
+
     def states(self) -> dict[str, State]:
         """Where each of them stands, for the metrics."""
         return {model: breaker.state for model, breaker in self._known.items()}

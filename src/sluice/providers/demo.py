@@ -49,3 +49,6 @@ class Demo:
             raise script.failure
         attempt.usage = Usage(asked, limit)
         say((attempt.usage, Finished("stop" if limit == len(said) else "length")))
+
+    def spoilt(self) -> None:
+        """See `Source`: it needs no key."""

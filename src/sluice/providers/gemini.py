@@ -13,6 +13,7 @@ from sluice.core.errors import ContentFiltered, ProviderBadResponse, ProviderErr
 from sluice.core.events import Event, FinishReason, ReasoningDelta, TextDelta, ToolCall, Usage
 from sluice.core.messages import Prompt
 from sluice.providers import refusals
+from sluice.providers.spoilt import Keyed
 from sluice.providers.stream import StreamDecoder
 from sluice.providers.turns import split
 from sluice.providers.wire import Request
@@ -128,12 +129,12 @@ def _usage(usage: _Usage) -> Usage:
     )
 
 
-class Gemini:
+class Gemini(Keyed):
     """Gemini, at `base_url` (which ends in `/v1beta`)."""
 
     def __init__(self, base_url: str, key: str | None) -> None:
+        super().__init__(key)
         self._base = base_url.rstrip("/")
-        self._key = key
 
     def request(self, prompt: Prompt) -> Request:
         system, turns = split(prompt)

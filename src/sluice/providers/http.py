@@ -79,6 +79,11 @@ class HttpSource:
                 note(events, attempt)
                 say(events)
 
+    def spoilt(self) -> "HttpSource | None":
+        """See `source.Source`."""
+        wire = self._wire.spoilt()
+        return None if wire is None else HttpSource(wire, self._session)
+
     async def _open(self, request: Request, patience: Patience) -> aiohttp.ClientResponse:
         """Send the request; returns once the headers of an answer have come."""
         response = await self._post(request, patience)

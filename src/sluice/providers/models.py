@@ -6,7 +6,7 @@ input, long prompts and batches are not modelled. Operators correct all of it by
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import NamedTuple, TypeVar
+from typing import Literal, NamedTuple, TypeVar
 
 import msgspec
 
@@ -15,6 +15,7 @@ from sluice.providers.naming import fits, permitted
 from sluice.providers.wire import Patience
 
 T = TypeVar("T")
+D = TypeVar("D")
 
 K, M = 1_000, 1_000_000
 REMEMBERED = 1024  # models whose facts are kept at hand: clients choose the names
@@ -23,12 +24,17 @@ SLOW_STARTERS = ("local/*", "gguf/*")  # they load the model first
 
 
 class Model(NamedTuple):
-    """One row: `window` in tokens, `price` in USD per million tokens in and out."""
+    """One row: `window` in tokens, `price` in USD per million tokens in and out.
+
+    `kind`  `model`: the pattern, but for the `*` at its end, is a name that its maker sells by;
+            `family`: it is but what several names begin with; `guess`: nobody has told us
+    """
 
     pattern: str
     window: int
     price: tuple[float, float]
     reasoning: bool = False
+    kind: Literal["model", "family", "guess"] = "model"
 
 
 # The first row whose pattern fits holds, so the particular stands before the general.
@@ -53,7 +59,7 @@ MODELS = (
     Model("openai/gpt-4.1*", 1_047_576, (2.0, 8.0)),
     Model("openai/gpt-4o-mini*", 128 * K, (0.15, 0.6)),
     Model("openai/gpt-4o*", 128 * K, (2.5, 10.0)),
-    Model("openai/chatgpt-4o*", 128 * K, (5.0, 15.0)),
+    Model("openai/chatgpt-4o*", 128 * K, (5.0, 15.0), kind="family"),
     Model("openai/gpt-4-turbo*", 128 * K, (10.0, 30.0)),
     Model("openai/gpt-4*", 8_192, (30.0, 60.0)),
     Model("openai/gpt-3.5-turbo*", 16_385, (0.5, 1.5)),
@@ -83,31 +89,33 @@ MODELS = (
     Model("anthropic/claude-sonnet-5*", 1 * M, (2.0, 10.0), True),
     Model("anthropic/claude-opus-4-[67]*", 1 * M, (5.0, 25.0)),
     Model("anthropic/claude-opus-4-5*", 200 * K, (5.0, 25.0)),
-    Model("anthropic/claude-opus-4*", 200 * K, (15.0, 75.0)),
+    Model("anthropic/claude-opus-4*", 200 * K, (15.0, 75.0), kind="family"),
     Model("anthropic/claude-sonnet-4-6*", 1 * M, (3.0, 15.0)),
-    Model("anthropic/claude-sonnet-4*", 200 * K, (3.0, 15.0)),
+    Model("anthropic/claude-sonnet-4*", 200 * K, (3.0, 15.0), kind="family"),
     Model("anthropic/claude-haiku-4-5*", 200 * K, (1.0, 5.0)),
     Model("anthropic/claude-3-[57]-sonnet*", 200 * K, (3.0, 15.0)),
-    Model("anthropic/claude-3-5-haiku*", 200 * K, (0.8, 4.0)),
-    Model("anthropic/claude-3-haiku*", 200 * K, (0.25, 1.25)),
-    Model("anthropic/claude-3-opus*", 200 * K, (15.0, 75.0)),
+    Model("anthropic/claude-3-5-haiku*", 200 * K, (0.8, 4.0), kind="family"),
+    Model("anthropic/claude-3-haiku*", 200 * K, (0.25, 1.25), kind="family"),
+    Model("anthropic/claude-3-opus*", 200 * K, (15.0, 75.0), kind="family"),
     # What nobody has told us about
-    Model("openai/*", 128 * K, (0.5, 1.5)),
-    Model("gemini/*", 1_048_576, (0.5, 1.5)),
-    Model("anthropic/*", 200 * K, (0.5, 1.5)),
+    Model("openai/*", 128 * K, (0.5, 1.5), kind="guess"),
+    Model("gemini/*", 1_048_576, (0.5, 1.5), kind="guess"),
+    Model("anthropic/*", 200 * K, (0.5, 1.5), kind="guess"),
     Model("local/*", 8_192, (0.0, 0.0)),
     Model("gguf/*", 8_192, (0.0, 0.0)),
     Model("demo/*", 128 * K, (0.0, 0.0)),
 )
 NO_LIMITS: dict[str, float] = {}
-UNKNOWN = Model("*", 32_768, (0.5, 1.5))
+WILD = frozenset("*?[")  # what makes a pattern of a name
+UNKNOWN = Model("*", 32_768, (0.5, 1.5), kind="guess")
 
 
 class Facts(NamedTuple):
-    """All that is known about one model."""
+    """All that is known about one model. `quoted`: its price is more than a guess."""
 
     window: int
     price: tuple[float, float]
+    quoted: bool
     reasoning: bool
     patience: Patience
 
@@ -136,6 +144,17 @@ class ModelTable:
         """USD per million tokens, in and out."""
         return self._facts(model).price
 
+    def quoted(self, model: str) -> tuple[float, float] | None:
+        """The same, where its maker or the operator has said it."""
+        facts = self._facts(model)
+        return facts.price if facts.quoted else None
+
+    def names(self) -> list[str]:
+        """The models that are known by name: those that the operator prices, then ours."""
+        own = [pattern for pattern, _ in (*self._prices, *self._windows) if "/" in pattern]
+        ours = [row.pattern.removesuffix("*") for row in MODELS if row.kind == "model"]
+        return [name for name in (*own, *ours) if WILD.isdisjoint(name) and name[-1] != "/"]
+
     def reasoning(self, model: str) -> bool:
         """Whether the model thinks for long before its first token."""
         return self._facts(model).reasoning
@@ -154,13 +173,15 @@ class ModelTable:
         reasoning = row.reasoning or permitted(model, self._reasoning)
         slow = reasoning or permitted(model, SLOW_STARTERS)
         usual = Patience(first_byte=THINKING, first_byte_last=THINKING) if slow else Patience()
+        own = _first(model, self._prices, None)
         return Facts(
             _first(model, self._windows, row.window),
-            _first(model, self._prices, row.price),
+            row.price if own is None else own,
+            own is not None or row.kind != "guess",
             reasoning,
             msgspec.structs.replace(usual, **_first(model, self._patience, NO_LIMITS)),
         )
 
 
-def _first(model: str, rows: Sequence[tuple[str, T]], otherwise: T) -> T:
+def _first(model: str, rows: Sequence[tuple[str, T]], otherwise: D) -> T | D:
     return next((own for pattern, own in rows if fits(model, pattern)), otherwise)

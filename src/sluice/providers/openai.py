@@ -18,6 +18,7 @@ from sluice.core.events import (
 )
 from sluice.core.messages import Prompt
 from sluice.providers import refusals
+from sluice.providers.spoilt import Keyed
 from sluice.providers.stream import StreamDecoder
 from sluice.providers.thinking import Thinking
 from sluice.providers.toolcalls import ToolCalls
@@ -158,12 +159,12 @@ def _usage(usage: _Usage) -> Usage:
     )
 
 
-class OpenAI:
+class OpenAI(Keyed):
     """OpenAI, at `base_url` (which ends in `/v1`)."""
 
     def __init__(self, base_url: str, key: str | None) -> None:
+        super().__init__(key)
         self._url = base_url.rstrip("/") + "/chat/completions"
-        self._key = key
 
     def request(self, prompt: Prompt) -> Request:
         body = chat_body(prompt)

@@ -5,30 +5,35 @@ has, and what the operator allows.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import NamedTuple, TypedDict
+from typing import NamedTuple, Protocol, TypedDict
 
 import msgspec
 
-from sluice.core.errors import Forbidden, InvalidRequest, ModelNotFound, ProviderNotConfigured
-from sluice.core.events import Attempt
-from sluice.core.messages import Prompt
-from sluice.core.ports import Provider, Say
+from sluice.core.errors import (
+    Forbidden,
+    InvalidRequest,
+    ModelNotFound,
+    ProviderAuth,
+    ProviderNotConfigured,
+)
+from sluice.core.ports import Provider
 from sluice.providers import naming
-from sluice.providers.backoff import Backoff
-from sluice.providers.breaker import Breakers
 from sluice.providers.chain import Chain
-from sluice.providers.conduct import Conduct
+from sluice.providers.conduct import Conduct, Nobody
 from sluice.providers.course import Candidate
-from sluice.providers.health import Health
 from sluice.providers.listing import Listing
 from sluice.providers.models import ModelTable
 from sluice.providers.naming import PROVIDERS
+from sluice.providers.rehearsal import rehearsal, rehearsed
 from sluice.providers.script import parse
 from sluice.providers.source import Source
+from sluice.providers.spoilt import Refusing
 
 ANY = ("*",)
+KEYLESS = "This model needs no key, so it is this server that refuses a bad one."
 REMEMBERED = 256  # full names whose chains are kept at hand
 NAMED = 20  # models that an error's text lists, at most
+LISTED = 200  # models that a list shows, at most
 
 
 class Offer(msgspec.Struct, frozen=True):
@@ -54,12 +59,28 @@ class Choice(NamedTuple):
     provider: Provider
 
 
+class Named(Protocol):
+    """A model that was chosen."""
+
+    @property
+    def model(self) -> str: ...
+
+
 class Listed(NamedTuple):
-    """A model that can be asked for by this name. `window` is in tokens."""
+    """A model that can be asked for by this name.
+
+    `default`    it answers where no model is named
+    `window`     tokens
+    `price`      USD per million tokens, in and out; None where nobody has said it
+    `available`  False while it is left alone, because it has kept failing
+    """
 
     model: str
     provider: str
+    default: bool
     window: int
+    price: tuple[float, float] | None
+    available: bool
 
 
 class Condition(TypedDict):
@@ -67,19 +88,6 @@ class Condition(TypedDict):
 
     configured: bool
     state: str
-
-
-class Unconfigured:
-    """Stands for a provider that is not configured. Says so once it is asked."""
-
-    def __init__(self, provider: str) -> None:
-        self._error = ProviderNotConfigured(
-            f"The provider `{provider}` is not configured here: it needs {PROVIDERS[provider]}."
-        )
-
-    async def generate(self, prompt: Prompt, attempts: list[Attempt], say: Say) -> None:
-        """Raises `ProviderNotConfigured`."""
-        raise self._error
 
 
 class Catalog:
@@ -100,6 +108,7 @@ class Catalog:
         self._table = table
         self._conduct = conduct
         self._rehearsal = rehearsal(conduct, clock)
+        self._demonstration = msgspec.structs.replace(self._rehearsal, observer=Nobody())
         self._local = Listing(list_local, clock)
         self._known: dict[tuple[str, str | None, tuple[str, ...]], Choice] = {}
         self._real = [name for name in PROVIDERS if name in sources and name != "demo"]
@@ -133,20 +142,41 @@ class Catalog:
             self._known[key] = choice
         return choice
 
-    async def models(self) -> list[Listed]:
-        """What can be asked for, as far as it is known: defaults, fallbacks, the local ones."""
-        defaults = ((provider, self._offer.defaults.get(provider)) for provider in self._real)
-        names = [f"{provider}/{name}" for provider, name in defaults if name]
-        names += [candidate.model for candidate in self._fallbacks]
-        if "local" in self._sources:
-            names += [f"local/{name}" for name in await self._local.names()]
-        if "demo" in self._sources:
-            names.append("demo")
+    def spoilt(self, choice: Named) -> Choice:
+        """The same model, asked once and with a key that its provider does not know.
+
+        Neither breaker nor health nor anybody who watches hears of it. Where no key is needed, it
+        is we who refuse.
+        """
+        provider = choice.model.partition("/")[0]
+        if provider not in self._sources:
+            return self._choice(choice.model, ANY)
+        source = self._sources[provider].spoilt()
+        if source is None:
+            return Choice(choice.model, Refusing(ProviderAuth(KEYLESS)))
+        asked = msgspec.structs.replace(self._candidate(choice.model), source=source)
+        return Choice(choice.model, Chain([asked], self._demonstration))
+
+    async def models(self, only: Sequence[str] = ANY) -> list[Listed]:
+        """What can be asked for by this caller, as far as it is known; the default comes first.
+
+        Asks the local server what it has, where that is not fresh.
+        """
+        default = await self._usual(only)
+        names = [default] if default is not None and self._has(default) else []
+        names += [*await self._named(), *filter(self._serves, self._table.names())]
         return [
-            Listed(name, name.partition("/")[0], self._table.window(name))
+            Listed(
+                name,
+                name.partition("/")[0],
+                name == default,
+                self._table.window(name),
+                self._table.quoted(name),
+                self._conduct.breakers.wait(name) == 0,
+            )
             for name in dict.fromkeys(names)
-            if naming.permitted(name, self._offer.allowed)
-        ]
+            if naming.permitted(name, self._offer.allowed) and naming.permitted(name, only)
+        ][:LISTED]
 
     def health(self) -> dict[str, Condition]:
         """How each provider does, as real traffic has shown it; the demo cannot but do well."""
@@ -174,6 +204,25 @@ class Catalog:
         """Stop asking the local server for its models."""
         await self._local.close()
 
+    async def _usual(self, only: Sequence[str]) -> str | None:
+        """The model that answers this caller where none is named, if any does."""
+        try:
+            return (await self.resolve(None, None, only)).model
+        except (Forbidden, InvalidRequest, ModelNotFound):
+            return None
+
+    async def _named(self) -> list[str]:
+        """Every model that the settings or the local server name."""
+        defaults = ((provider, self._offer.defaults.get(provider)) for provider in self._real)
+        names = [f"{provider}/{name}" for provider, name in defaults if name]
+        names += [candidate.model for candidate in self._fallbacks]
+        names += filter(self._serves, (target for _, target in self._offer.aliases))
+        if "local" in self._sources:
+            names += [f"local/{name}" for name in await self._local.names()]
+        if "demo" in self._sources:
+            names.append("demo")
+        return list(dict.fromkeys(names))
+
     async def _full(self, name: str, provider: str | None) -> str:
         """The `provider/name` that is meant. Raises `ModelNotFound`."""
         if not name and not provider and self._offer.default_model is not None:
@@ -193,7 +242,8 @@ class Catalog:
             return f"local/{name}"
         if (found := naming.guess(name)) is not None:
             return found
-        known = [listed.model for listed in await self.models()]
+        allowed = self._offer.allowed
+        known = [name for name in await self._named() if naming.permitted(name, allowed)]
         there = ", ".join(known[:NAMED]) + (" and more" if len(known) > NAMED else "")
         raise ModelNotFound(f"No provider serves `{name[:80]}`. There is: {there}.", field="model")
 
@@ -207,7 +257,9 @@ class Catalog:
     def _choice(self, model: str, only: Sequence[str]) -> Choice:
         provider, _, name = model.partition("/")
         if provider not in self._sources:
-            return Choice(model, Unconfigured(provider))
+            needs = f"it needs {PROVIDERS[provider]}"
+            text = f"The provider `{provider}` is not configured here: {needs}."
+            return Choice(model, Refusing(ProviderNotConfigured(text)))
         if provider == "demo":
             return self._demo(name)
         others = [
@@ -232,20 +284,6 @@ class Catalog:
     def _has(self, model: str) -> bool:
         return naming.qualified(model, PROVIDERS) and model.partition("/")[0] in self._sources
 
-
-def rehearsed(name: str, provider: str | None) -> str:
-    """The script for the demo where it answers to every name: its own parameters, or none."""
-    own, _, script = name.partition("/")
-    if own == "demo":
-        return script
-    return name if provider == "demo" and {"=", "@"} & set(name) else ""
-
-
-def rehearsal(conduct: Conduct, clock: Callable[[], float]) -> Conduct:
-    """How the demo is asked: once. What one user rehearses is no mark against it for others."""
-    return msgspec.structs.replace(
-        conduct,
-        backoff=Backoff(retries=0),
-        breakers=Breakers(threshold=1 << 62, cooldown=0.0, clock=clock),
-        health=Health(),
-    )
+    def _serves(self, model: str) -> bool:
+        """Whether a provider has it, other than the demo, which has but one name in a list."""
+        return self._has(model) and model.partition("/")[0] in self._real

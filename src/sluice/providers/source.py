@@ -25,3 +25,7 @@ class Source(Protocol):
         returns, and so does what `say` raises.
         """
         ...
+
+    def spoilt(self) -> "Source | None":
+        """The same with a key that the provider does not know; None where it goes without one."""
+        ...

@@ -66,6 +66,10 @@ class Wire(Protocol):
         """
         ...
 
+    def spoilt(self) -> "Wire | None":
+        """The same with a key that the provider does not know; None where it goes without one."""
+        ...
+
 
 class Patience(msgspec.Struct, frozen=True):
     """How long one attempt waits, in seconds; when it has waited so long, it is over.

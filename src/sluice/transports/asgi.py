@@ -9,6 +9,7 @@ import msgspec
 from sluice.core.commands import Principal
 from sluice.core.errors import InvalidRequest, PayloadTooLarge, SluiceError, UnsupportedMediaType
 from sluice.dialects.base import Dialect, Inbound
+from sluice.services.identity import Credentials
 from sluice.transports.status import status_of
 
 Scope = dict[str, Any]
@@ -30,11 +31,23 @@ class Gone(Exception):
 class Visit(msgspec.Struct, frozen=True):
     """What the gate has found out about a request, and what its answer has to carry for it.
 
-    `cors`    headers for a browser's page from elsewhere
+    `found`    who asks, or what is wrong with how that was said
+    `headers`  of the answer, whatever it is: for a browser's page from elsewhere, of limits
+    `given`    what was brought to say who asks; None for a stranger
+    `stranger` who asks, as far as that shows without credentials: the address, above all
     """
 
-    who: Principal
-    cors: Headers
+    found: Principal | SluiceError
+    headers: Headers
+    given: Credentials | None = None
+    stranger: Principal = Principal(welcome=False)
+
+    @property
+    def who(self) -> Principal:
+        """Who asks. Raises `Unauthorized` where credentials are no good."""
+        if isinstance(self.found, SluiceError):
+            raise self.found
+        return self.found
 
 
 def header(scope: Scope, name: bytes) -> str | None:
@@ -74,10 +87,13 @@ async def inbound(scope: Scope, receive: Receive, limit: int, path: Mapping[str,
         return Inbound(path=path, query=query_of(scope))
     if int(header(scope, b"content-length") or 0) > limit:  # the server's parser has checked it
         raise PayloadTooLarge(f"The body is larger than {limit} bytes.")
-    kind = (header(scope, b"content-type") or "").partition(";")[0].strip().lower()
-    if kind != "application/json":
+    said = header(scope, b"content-type")
+    if said is not None and said.partition(";")[0].strip().lower() != "application/json":
         raise UnsupportedMediaType
-    return Inbound(await body_of(receive, limit), path, query_of(scope))
+    body = await body_of(receive, limit)
+    if body and said is None:  # nothing at all needs no type
+        raise UnsupportedMediaType
+    return Inbound(body, path, query_of(scope))
 
 
 def query_of(scope: Scope) -> dict[str, str]:
@@ -95,7 +111,7 @@ async def respond(
     send: Send, status: int, body: bytes, visit: Visit, more: Sequence[tuple[bytes, bytes]] = ()
 ) -> None:
     """Send a whole JSON answer."""
-    headers = [*JSON, (b"content-length", b"%d" % len(body)), *visit.cors, *more]
+    headers = [*JSON, (b"content-length", b"%d" % len(body)), *visit.headers, *more]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 

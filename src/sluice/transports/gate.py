@@ -1,19 +1,34 @@
 """What stands before every route: `Host`, origins, forwarding headers, and who may come in."""
 
 import logging
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from urllib.parse import urlsplit
 
 import msgspec
 
 from sluice.core.commands import Principal
+from sluice.core.errors import Forbidden, SluiceError, Unauthorized
+from sluice.services.identity import Credentials, Doorman
 from sluice.transports.asgi import VISIT, App, Headers, Message, Receive, Scope, Send, Visit, header
+from sluice.transports.credentials import (
+    COOKIE,
+    MARK,
+    SECURE_COOKIE,
+    cookies_of,
+    credentials_of,
+)
+from sluice.transports.entry import VISITOR
 
 Network = IPv4Network | IPv6Network
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]", "::1"})
 PROBES = frozenset({"/livez", "/readyz"})  # asked by address, from wherever an orchestrator sits
+SOCKETS = "/socket.io/"  # its polling is a connection too, and its handshake is judged as one
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+SCHEMES = frozenset({"http", "https", "ws", "wss"})
+BROWSERS = frozenset({b"origin", b"sec-fetch-site"})  # what only browsers send
+MEANT = "A request with a cookie must come from a page of this server, with its own header."
 ALLOWED: Headers = [
     (b"access-control-allow-methods", b"GET, POST, PATCH, DELETE"),
     (
@@ -26,6 +41,11 @@ EXPOSED = (
     b"access-control-expose-headers",
     b"X-Run-Id, X-Session-Id, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset",
 )
+OVER = "; Path=/; Max-Age=0; HttpOnly; SameSite=Lax"
+GOODBYE: Headers = [
+    (b"set-cookie", f"{COOKIE}={OVER}".encode()),
+    (b"set-cookie", f"{SECURE_COOKIE}={OVER}; Secure".encode()),
+]
 log = logging.getLogger("sluice.gate")
 
 
@@ -64,10 +84,13 @@ def is_loopback(host: str) -> bool:
 class Gate:
     """The outermost application: lets a request pass with a `Visit`, or turns it away."""
 
-    def __init__(self, app: App, policy: Policy, generating: frozenset[str]) -> None:
+    def __init__(
+        self, app: App, policy: Policy, generating: Callable[[str], bool], doorman: Doorman
+    ) -> None:
         self._app = app
         self._policy = policy
         self._generating = generating
+        self._doorman = doorman
         self._warned = False
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
@@ -81,7 +104,40 @@ class Gate:
         cors = self._cors(origin) if origin is not None and listed else []
         if scope["type"] == "http" and scope["method"] == "OPTIONS" and origin is not None:
             return _preflight(send, cors)
-        return self._enter(scope, receive, send, cors)
+        return self._identify(scope, receive, send, origin, cors)
+
+    def _identify(
+        self, scope: Scope, receive: Receive, send: Send, origin: str | None, cors: Headers
+    ) -> Awaitable[None]:
+        """Find out who asks: at once where that can be known, and where nobody says so."""
+        stranger = self._stranger(scope)
+        given = credentials_of(scope)
+        found: Principal | SluiceError | None = stranger
+        if given is not None:
+            spoken = given.bearer is not None or given.ticket is not None
+            meant = spoken or self._meant(scope, origin)
+            found = self._doorman.known(given, stranger) if meant else Forbidden(MEANT)
+            if found is None:
+                return self._ask(scope, receive, send, cors, given, stranger)
+        return self._enter(scope, receive, send, Visit(found, cors, given, stranger))
+
+    def _enter(self, scope: Scope, receive: Receive, send: Send, visit: Visit) -> Awaitable[None]:
+        scope[VISIT] = visit
+        if isinstance(visit.found, Unauthorized) and visit.given and visit.given.cookie:
+            visit.headers.extend(GOODBYE)  # a script could not take it away
+        return self._app(scope, receive, send)
+
+    async def _ask(
+        self,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        cors: Headers,
+        given: Credentials,
+        stranger: Principal,
+    ) -> None:
+        found = await self._doorman.identify(given, stranger)
+        await self._enter(scope, receive, send, Visit(found, cors, given, stranger))
 
     def _refusal(self, scope: Scope, origin: str | None, listed: bool) -> bytes | None:
         """Why a request is turned away, if it is."""
@@ -89,18 +145,46 @@ class Gate:
             return b"This host name is not served here."
         if listed:
             return None
-        if scope["type"] == "websocket":
+        if scope["type"] == "websocket" or scope["path"].startswith(SOCKETS):
             ours = origin is None or self._same(origin, scope)
             return None if ours else b"This origin may not call."
         return b"A page from elsewhere may not spend tokens." if self._tricked(scope) else None
 
-    def _enter(self, scope: Scope, receive: Receive, send: Send, cors: Headers) -> Awaitable[None]:
-        address, direct = self._address(scope)
+    def _stranger(self, scope: Scope) -> Principal:
+        """Who asks, as far as that shows without credentials."""
+        address, direct, placed = self._address(scope)
         welcome = self._policy.anonymous
         if welcome is None:
             welcome = self._policy.loopback and direct
-        scope[VISIT] = Visit(Principal(None, welcome, address, direct), cors)
-        return self._app(scope, receive, send)
+        if not direct:
+            scope["scheme"] = self._scheme(scope)
+        return Principal(
+            welcome=welcome,
+            address=address,
+            direct=direct,
+            placed=placed,
+            browser=any(key in BROWSERS for key, _ in scope["headers"]),
+            visitor=cookies_of(scope).get(VISITOR),
+        )
+
+    def _meant(self, scope: Scope, origin: str | None) -> bool:
+        """Whether a request that a cookie speaks for comes from a page of ours.
+
+        A browser adds cookies to whatever a stranger's page makes it ask. What changes something
+        must name an origin that is ours or listed, and carry a header that only scripts can set;
+        a `GET` that generates must be from the same origin.
+        """
+        if scope["type"] == "websocket":
+            return origin is not None and self._trusts(origin, scope)
+        if header(scope, MARK) is not None:
+            return origin is None or self._trusts(origin, scope)
+        if scope["method"] not in SAFE:
+            return False
+        same = header(scope, b"sec-fetch-site") == "same-origin"
+        return same or not self._generating(scope["path"])
+
+    def _trusts(self, origin: str, scope: Scope) -> bool:
+        return self._same(origin, scope) or origin in self._policy.origins
 
     def _known_host(self, scope: Scope) -> bool:
         hosts = self._policy.hosts
@@ -121,7 +205,7 @@ class Gate:
 
     def _tricked(self, scope: Scope) -> bool:
         """An image tag on a stranger's page, say, that would start a run."""
-        if scope["method"] != "GET" or scope["path"] not in self._generating:
+        if scope["method"] != "GET" or not self._generating(scope["path"]):
             return False
         return header(scope, b"sec-fetch-site") == "cross-site"
 
@@ -135,20 +219,28 @@ class Gate:
             headers.append((b"access-control-allow-credentials", b"true"))
         return headers
 
-    def _address(self, scope: Scope) -> tuple[str, bool]:
-        """Where a request comes from, and whether directly: without a proxy between."""
+    def _address(self, scope: Scope) -> tuple[str, bool, bool]:
+        """Where a request comes from; whether directly, without a proxy between; and whether that
+        address is the client's own, rather than that of a proxy which is not trusted.
+        """
         peer = (scope.get("client") or ("", 0))[0]
         # Some proxies append to the header, some add another one: the last hop is the last of all.
         hops = [hop for line in _all(scope, b"x-forwarded-for") for hop in line.split(",")]
         if not hops and header(scope, b"forwarded") is None:
-            return peer, True
+            return peer, True, True
         if self._policy.loopback and self._policy.anonymous is None and not self._warned:
             self._warned = True
             log.warning("proxy seen: what comes through it gets none of the loopback defaults")
         hops = [hop.strip() for hop in hops if hop.strip()]
         while hops and self._trusted(peer):
             peer = hops.pop()
-        return peer, False
+        return peer, False, not hops and not self._trusted(peer)
+
+    def _scheme(self, scope: Scope) -> str:
+        """`https` where a trusted proxy has been asked by it."""
+        peer = (scope.get("client") or ("", 0))[0]
+        said = (header(scope, b"x-forwarded-proto") or "").rpartition(",")[2].strip().lower()
+        return said if self._trusted(peer) and said in SCHEMES else scope["scheme"]
 
     def _trusted(self, address: str) -> bool:
         try:

@@ -5,14 +5,16 @@ and the connection. What a slow client cannot take stays in the log until it can
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from sluice.core.errors import RunExpired
+from sluice.core.errors import RunExpired, Unauthorized
 from sluice.core.events import Event, Failed
 from sluice.core.runs import Follower, Run
 from sluice.dialects.base import Session
 from sluice.transports.outlet import Outlet
 from sluice.transports.pulse import Stream
+
+Failure = Callable[[Failed, str | int | None], bytes]
 
 KEEP_ALIVE = b": keep-alive\n\n"
 SEGMENT = 1200  # bytes of events that may share a write: many clients parse each read by itself
@@ -89,6 +91,15 @@ class Pump:
         """Nothing has been said for a while: show that the stream lives."""
         if not self._waiting and not self.ended.done():
             self._outlet.write(KEEP_ALIVE)
+
+    def lapse(self, failure: Failure) -> None:
+        """Who reads is no longer let in: say so, and end. The run itself goes on."""
+        error = Unauthorized("Sign in again: what let you in has ended.")
+        self._follower.skip()
+        self._waiting.clear()
+        frame = failure(Failed(error.code, error.message, self._run.wall()), None)
+        self.last = b"data: %b\n\n%b" % (frame, self._done)
+        self._end()
 
     def leave(self) -> None:
         """The client has gone."""

@@ -22,12 +22,16 @@ class Way(NamedTuple):
 
 
 class Router:
-    """Our own routes by a look into a table, all others to the framework."""
+    """Our own routes by a look into a table, all others to the framework.
 
-    def __init__(self, ways: Iterable[Way], rest: App) -> None:
+    What begins with a prefix of `below` goes to the application that has it.
+    """
+
+    def __init__(self, ways: Iterable[Way], rest: App, below: Mapping[str, App]) -> None:
         self._exact: dict[tuple[str, str], Endpoint] = {}
         self._patterns: list[tuple[str, re.Pattern[str], Endpoint]] = []
         self._rest = rest
+        self._below = tuple(below.items())
         for way in ways:
             if "{" in way.path:
                 pattern = re.compile(PARAMETER.sub(r"(?P<\1>[^/]+)", way.path))
@@ -46,11 +50,14 @@ class Router:
         for known, pattern, endpoint in self._patterns:
             if known == method and (found := pattern.fullmatch(scope["path"])):
                 return endpoint(scope, receive, send, found.groupdict())
+        for prefix, app in self._below:
+            if scope["path"].startswith(prefix):
+                return app(scope, receive, send)
         visit: Visit = scope[VISIT]
         if method != "WS" and (allowed := self._allowed(scope["path"])):
             body = b'{"detail":"Method not allowed.","code":"invalid_request"}'
             return respond(send, 405, body, visit, [(b"allow", ", ".join(allowed).encode())])
-        return self._rest(scope, receive, with_headers(send, visit.cors) if visit.cors else send)
+        return self._rest(scope, receive, with_headers(send, visit.headers))
 
     def _allowed(self, path: str) -> list[str]:
         """The methods with which this address can be asked for, in HTTP."""

@@ -25,6 +25,7 @@ from sluice.transports.outlet import OUTLET
 
 HEADERS_LIMIT = 64 << 10  # bytes of a request's line and headers
 HEADERS_TIME = 30.0  # seconds for them to arrive
+ENOUGH = 256 << 10  # bytes of a body within its time that buy it as much time again
 KEEP_ALIVE = 65  # seconds that an idle connection is kept: longer than most proxies keep theirs
 LEAVING = 5  # seconds that clients get to read their last bytes, once every run has ended
 BACKLOG = 4096
@@ -43,8 +44,11 @@ class Connection(HttpToolsProtocol):
     """One HTTP connection, and the `Outlet` of the response on it."""
 
     paused = False
+    body_time = 30.0  # seconds for a body to arrive, unless much of it does meanwhile
     _in_head = False
+    _in_body = False
     _head = 0  # bytes of it so far
+    _body = 0  # bytes since the timer was set
     _hurry: asyncio.TimerHandle | None = None
     _writable: Callable[[], None] = staticmethod(nothing)
     _gone: Callable[[], None] = staticmethod(nothing)
@@ -98,13 +102,35 @@ class Connection(HttpToolsProtocol):
             self._head += len(data)
             if self._head > HEADERS_LIMIT and not self.transport.is_closing():
                 self.send_400_response("The headers are too large.")
+        elif self._in_body and self._hurry is None and self.transport.get_protocol() is self:
+            self._await_body()
+
+    def on_body(self, body: bytes) -> None:
+        self._body += len(body)
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._in_body = False
+        self._unhurry()
+        super().on_message_complete()
 
     def on_headers_complete(self) -> None:
-        self._in_head = False
+        self._in_head, self._in_body = False, True
         if sum(len(value) for _, value in self.headers) > HEADERS_LIMIT:  # all in one read
             raise ValueError("headers too large")  # the parser makes a 400 of it
         self._unhurry()
         super().on_headers_complete()
+
+    def _await_body(self) -> None:
+        self._body = 0
+        self._hurry = self.loop.call_later(self.body_time, self._look_at_body)
+
+    def _look_at_body(self) -> None:
+        """A client that sends next to nothing is not waited for; a slow upload is."""
+        if self._body < ENOUGH:
+            self.transport.abort()
+        else:
+            self._await_body()
 
     def _unhurry(self) -> None:
         if self._hurry is not None:
@@ -130,10 +156,16 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
 class Server(uvicorn.Server):
     """Serves until told to stop; then lets `drain` finish, answers what is left, and returns."""
 
-    def __init__(self, app: App, drain: Callable[[], Awaitable[None]], body_limit: int) -> None:
+    def __init__(
+        self,
+        app: App,
+        drain: Callable[[], Awaitable[None]],
+        body_limit: int,
+        body_time: float = Connection.body_time,
+    ) -> None:
         config = uvicorn.Config(
             app,
-            http=Connection,
+            http=type("TimedConnection", (Connection,), {"body_time": body_time}),
             ws=WebSocketConnection,
             loop="uvloop",
             lifespan="on",

@@ -3,23 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sluice.core.commands import Ask
-from sluice.core.errors import RunExpired, SluiceError
+from sluice.core.commands import Ask, Attach
+from sluice.core.errors import SluiceError
 from sluice.core.runs import Follower, Run
 from sluice.dialects.base import Dialect, Route
-from sluice.services.chat import Chat
-from sluice.transports.asgi import (
-    VISIT,
-    Gone,
-    Receive,
-    Scope,
-    Send,
-    Visit,
-    header,
-    inbound,
-    query_of,
-    refuse,
-)
+from sluice.transports.asgi import VISIT, Gone, Receive, Scope, Send, Visit, inbound, refuse
+from sluice.transports.entry import Entry, last_event, once_of, run_headers
 from sluice.transports.outlet import Outlet, Sender, outlet_of
 from sluice.transports.pulse import Pulse
 from sluice.transports.pump import Pump
@@ -35,42 +24,40 @@ HEADERS = [
 class EventStream:
     """One `sse` route."""
 
-    def __init__(
-        self, dialect: Dialect, route: Route, chat: Chat, pulse: Pulse, body_limit: int
-    ) -> None:
+    def __init__(self, dialect: Dialect, route: Route, entry: Entry, pulse: Pulse) -> None:
         assert route.session is not None, f"{route.path} has no session"
         self._dialect = dialect
-        self._done = route.done
-        self._read = route.read
+        self._route = route
         self._session = route.session
-        self._chat = chat
+        self._entry = entry
         self._pulse = pulse
-        self._body_limit = body_limit
 
     async def __call__(
         self, scope: Scope, receive: Receive, send: Send, path: Mapping[str, str]
     ) -> None:
         visit: Visit = scope[VISIT]
         try:
-            run, follower, tag = await self._open(scope, receive, visit, path)
+            run, follower, ask = await self._open(scope, receive, visit, path)
         except SluiceError as error:
             await refuse(send, error, self._dialect, visit)
             return
         except Gone:
             return
+        if run is None or follower is None:
+            await _nothing_more(send, visit)
+            return
         try:
             if follower.over:  # it has heard all: 204 keeps an EventSource from coming back
-                await send({"type": "http.response.start", "status": 204, "headers": visit.cors})
-                await send({"type": "http.response.body", "body": b""})
+                await _nothing_more(send, visit)
                 return
-            session = self._session(run, tag)
+            session = self._session(run, ask)
             for event in run.past(follower.position):
                 session.encode(event)
             outlet = outlet_of(scope, receive, send)
-            pump = Pump(run, follower, session, self._done, outlet)
+            pump = Pump(run, follower, session, self._route.done, outlet)
             await send(_start(scope, run, visit))
             try:
-                await self._stream(pump, follower, outlet)
+                await self._stream(pump, follower, outlet, visit)
                 if isinstance(outlet, Sender) and not pump.gone:
                     await outlet.flush()
                 await send({"type": "http.response.body", "body": pump.last})
@@ -83,29 +70,40 @@ class EventStream:
 
     async def _open(
         self, scope: Scope, receive: Receive, visit: Visit, path: Mapping[str, str]
-    ) -> tuple[Run, Follower, str | int | None]:
-        seen = header(scope, b"last-event-id") or query_of(scope).get("last_event_id")
-        if seen:
-            id, _, seq = seen.rpartition(":")
-            run = self._chat.find(id, visit.who)
-            if not (seq.isascii() and seq.isdigit() and len(seq) < 10):
-                raise RunExpired
-            return run, run.follow(int(seq)), None
-        ask = self._read(await inbound(scope, receive, self._body_limit, path))
-        assert isinstance(ask, Ask), "only a connection that goes on can cancel"
-        run = await self._chat.start(ask, self._dialect.name, visit.who)
-        return run, run.follow(), ask.tag
+    ) -> tuple[Run | None, Follower | None, Ask | None]:
+        """The run that a request is about, if there is one. Raises what refuses it."""
+        if seen := last_event(scope):
+            run, seq = await self._entry.resume(seen, visit)
+            return run, run.follow(seq), None
+        request = await inbound(scope, receive, self._entry.body_limit, path)
+        command = self._route.read(request)
+        if isinstance(command, Attach):
+            run = await self._entry.attach(command, self._dialect, visit)
+            return run, None if run is None else run.follow(), None
+        assert isinstance(command, Ask), "only a connection that goes on can cancel"
+        once = once_of(scope, request)
+        run = await self._entry.start(command, self._dialect, self._route, visit, once)
+        return run, run.follow(), command
 
-    async def _stream(self, pump: Pump, follower: Follower, outlet: Outlet) -> None:
+    async def _stream(self, pump: Pump, follower: Follower, outlet: Outlet, visit: Visit) -> None:
+        unwatch = self._entry.watch(visit, lambda: pump.lapse(self._dialect.failure))
         self._pulse.add(pump.stream)
-        outlet.attend(pump.flow, pump.leave)
-        follower.listen(pump.hear)
-        pump.flow()
-        await pump.ended
+        try:
+            outlet.attend(pump.flow, pump.leave)
+            follower.listen(pump.hear)
+            pump.flow()
+            await pump.ended
+        finally:
+            unwatch()
+
+
+async def _nothing_more(send: Send, visit: Visit) -> None:
+    await send({"type": "http.response.start", "status": 204, "headers": visit.headers})
+    await send({"type": "http.response.body", "body": b""})
 
 
 def _start(scope: Scope, run: Run, visit: Visit) -> dict[str, Any]:
-    headers = [*HEADERS, (b"x-run-id", run.id.encode()), *visit.cors]
+    headers = [*HEADERS, *run_headers(run), *visit.headers]
     if scope["http_version"] == "1.1":
         headers.append((b"connection", b"keep-alive"))
     return {"type": "http.response.start", "status": 200, "headers": headers}

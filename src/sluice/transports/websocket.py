@@ -8,20 +8,22 @@ from typing import Any
 
 import msgspec
 
-from sluice.core.commands import Ask, Cancel, Principal
-from sluice.core.errors import InvalidRequest, Overloaded, SluiceError
+from sluice.core.commands import Ask, Cancel
+from sluice.core.errors import InvalidRequest, Overloaded, SluiceError, Unauthorized
 from sluice.core.events import Failed
 from sluice.core.messages import Message
 from sluice.core.runs import Follower, Run
 from sluice.dialects.base import Dialect, Inbound, Route
-from sluice.services.chat import Chat
-from sluice.transports.asgi import VISIT, Receive, Scope, Send, Visit
+from sluice.transports.asgi import VISIT, Receive, Scope, Send, Visit, advice
+from sluice.transports.entry import Entry, admitted
 from sluice.transports.outlet import OUTLET
 from sluice.transports.pulse import Line, Pulse, Stream
+from sluice.transports.status import status_of
 
 Clock = Callable[[], float]
 
 WAITING = 16  # requests that may wait for their turn on one connection
+LAPSED = 1008  # close code: a policy has been violated
 MEMORY = 1 << 20  # bytes that waiting requests, and the remembered turns, may each take
 
 
@@ -33,12 +35,12 @@ class Socket:
     """One `websocket` route. `wall` is epoch seconds."""
 
     def __init__(
-        self, dialect: Dialect, route: Route, chat: Chat, pulse: Pulse, wall: Clock
+        self, dialect: Dialect, route: Route, entry: Entry, pulse: Pulse, wall: Clock
     ) -> None:
         assert route.session is not None, f"{route.path} has no session"
         self._dialect = dialect
         self._route = route
-        self._chat = chat
+        self._entry = entry
         self._pulse = pulse
         self._wall = wall
 
@@ -47,9 +49,15 @@ class Socket:
     ) -> None:
         visit: Visit = scope[VISIT]
         await receive()  # websocket.connect
+        try:
+            admitted(visit, self._dialect)
+        except SluiceError as error:
+            await _refuse(scope, send, error, self._dialect, visit)
+            return
         chosen = "bearer" if "bearer" in scope.get("subprotocols", ()) else None
         await send({"type": "websocket.accept", "subprotocol": chosen})
-        talk = Talk(self._dialect, self._route, self._chat, visit.who, send, self._wall)
+        talk = Talk(self._dialect, self._route, self._entry, visit, send, self._wall)
+        unwatch = self._entry.watch(visit, talk.lapse)
         connection: Line | None = scope.get("extensions", {}).get(OUTLET)
         stream = None if connection is None else Stream(nothing, connection)
         if stream is not None:
@@ -57,6 +65,7 @@ class Socket:
         try:
             await self._converse(talk, receive)
         finally:
+            unwatch()
             if stream is not None:
                 self._pulse.remove(stream)
             talk.close()
@@ -64,28 +73,44 @@ class Socket:
     async def _converse(self, talk: "Talk", receive: Receive) -> None:
         async with asyncio.TaskGroup() as both:  # a bug in one is the end of the other
             answering = both.create_task(talk.answer())
+            leaving = both.create_task(talk.see_off())
             with suppress(OSError):  # it went while we were answering nonsense
                 while (message := await receive())["type"] == "websocket.receive":
                     await talk.hear(message)
             talk.close()
             answering.cancel()
+            leaving.cancel()
+
+
+async def _refuse(
+    scope: Scope, send: Send, error: SluiceError, dialect: Dialect, visit: Visit
+) -> None:
+    """Say no before there is a connection: with a status, where the server can."""
+    if "websocket.http.response" not in scope.get("extensions", {}):
+        await send({"type": "websocket.close", "code": LAPSED, "reason": ""})  # a 403
+        return
+    headers = [(b"content-type", b"application/json"), *visit.headers, *advice(error)]
+    status = status_of(error, dialect.invalid_status)
+    await send({"type": "websocket.http.response.start", "status": status, "headers": headers})
+    await send({"type": "websocket.http.response.body", "body": dialect.refuse(error)})
 
 
 class Talk:
     """One connection: what waits, what runs, and what has been said on it."""
 
     def __init__(
-        self, dialect: Dialect, route: Route, chat: Chat, who: Principal, send: Send, wall: Clock
+        self, dialect: Dialect, route: Route, entry: Entry, visit: Visit, send: Send, wall: Clock
     ) -> None:
         self._dialect = dialect
         self._route = route
-        self._chat = chat
-        self._who = who
+        self._entry = entry
+        self._visit = visit
         self._send = send
         self._wall = wall
         self._waiting: deque[tuple[Ask, int]] = deque()
         self._waiting_size = 0
         self._arrived = asyncio.Event()
+        self._lapsed = asyncio.Event()
         self._turns: list[Message] = []
         self._run: Run | None = None
         self._follower: Follower | None = None
@@ -100,10 +125,10 @@ class Talk:
                 raise InvalidRequest("Send text messages, not binary ones.")
             body = text.encode("utf-8", "surrogatepass")
             command = self._route.read(Inbound(body))
-            if isinstance(command, Cancel):
-                self._cancel()
-            else:
+            if isinstance(command, Ask):
                 self._queue(command, len(body))
+            elif isinstance(command, Cancel):
+                self._cancel()
         except SluiceError as error:
             await self._refuse(error, None)
 
@@ -125,11 +150,23 @@ class Talk:
             finally:
                 self._answering = self._run = None
 
+    def lapse(self) -> None:
+        """Who talks is no longer let in."""
+        self._lapsed.set()
+
+    async def see_off(self) -> None:
+        """Close the connection once its time is over; its run has its grace."""
+        await self._lapsed.wait()
+        self._waiting.clear()
+        with suppress(OSError):
+            await self._refuse(Unauthorized("Sign in again: what let you in has ended."), None)
+            await self._send({"type": "websocket.close", "code": LAPSED, "reason": "unauthorized"})
+
     def close(self) -> None:
         """The connection is gone: stop what it has started and nobody else follows."""
         self._waiting.clear()
         if self._follower is not None:
-            self._follower.close(at_once=True)
+            self._follower.close(at_once=not self._lapsed.is_set())
 
     def _queue(self, ask: Ask, size: int) -> None:
         most = WAITING if self._answering is not None else WAITING + 1  # one is about to begin
@@ -145,26 +182,27 @@ class Talk:
             begun, _ = self._waiting[0]  # which is about to begin
         self._cancelled = begun
         if self._run is not None:
-            self._chat.stop(self._run)
+            self._entry.chat.stop(self._run)
 
     async def _run_one(self, ask: Ask) -> None:
         whole = msgspec.structs.replace(ask, messages=(*self._turns, *ask.messages))
-        run = await self._chat.start(whole, self._dialect.name, self._who)
+        visit = msgspec.structs.replace(self._visit, headers=[])  # a message has none to send
+        run = await self._entry.start(whole, self._dialect, self._route, visit)
         self._run = run
         self._follower = follower = run.follow()
         if self._cancelled is ask:
-            self._chat.stop(run)
+            self._entry.chat.stop(run)
         try:
             await self._pump(run, follower, ask)
         finally:
-            follower.close(at_once=True)
+            follower.close(at_once=not self._lapsed.is_set())
             self._follower = None
         if text := run.text:
             self._remember([*ask.messages, Message("assistant", text)])
 
     async def _pump(self, run: Run, follower: Follower, ask: Ask) -> None:
         assert self._route.session is not None
-        session = self._route.session(run, ask.tag)
+        session = self._route.session(run, ask)
         while not follower.over:
             # All at once, before anything is awaited: the log may go while a slow client reads.
             events = await follower.read()

@@ -8,7 +8,6 @@ from sluice.core.errors import RunExpired, SluiceError, from_code
 from sluice.core.events import Finished
 from sluice.core.runs import Follower, Run
 from sluice.dialects.base import Dialect, Route
-from sluice.services.chat import Chat
 from sluice.transports.asgi import (
     VISIT,
     Gone,
@@ -22,28 +21,30 @@ from sluice.transports.asgi import (
     refuse,
     respond,
 )
+from sluice.transports.entry import Entry, once_of, run_headers
 from sluice.transports.status import status_of_failure
 
 
 class WholeAnswer:
     """One `json` route."""
 
-    def __init__(self, dialect: Dialect, route: Route, chat: Chat, body_limit: int) -> None:
+    def __init__(self, dialect: Dialect, route: Route, entry: Entry) -> None:
         assert route.answer is not None, f"{route.path} has no answer"
         self._dialect = dialect
-        self._read = route.read
+        self._route = route
         self._answer = route.answer
-        self._chat = chat
-        self._body_limit = body_limit
+        self._entry = entry
 
     async def __call__(
         self, scope: Scope, receive: Receive, send: Send, path: Mapping[str, str]
     ) -> None:
         visit: Visit = scope[VISIT]
         try:
-            ask = self._read(await inbound(scope, receive, self._body_limit, path))
+            request = await inbound(scope, receive, self._entry.body_limit, path)
+            ask = self._route.read(request)
             assert isinstance(ask, Ask), "only a connection that goes on can cancel"
-            run = await self._chat.start(ask, self._dialect.name, visit.who)
+            once = once_of(scope, request)
+            run = await self._entry.start(ask, self._dialect, self._route, visit, once)
         except SluiceError as error:
             await refuse(send, error, self._dialect, visit)
             return
@@ -56,7 +57,7 @@ class WholeAnswer:
         except RunExpired as error:  # the log had to go before we got to read the end
             await refuse(send, error, self._dialect, visit)
         finally:
-            follower.close(at_once=True)  # nobody can come back for an answer of this kind
+            follower.close(at_once=once is None)  # who has no key cannot come back for the answer
 
     async def _wait(self, follower: Follower, receive: Receive) -> bool:
         """Wait for the end of the run. False where the client leaves before."""
@@ -70,13 +71,13 @@ class WholeAnswer:
             watch.cancel()
 
     async def _respond(self, run: Run, send: Send, visit: Visit) -> None:
-        run_id = (b"x-run-id", run.id.encode())
+        about = run_headers(run)
         ending = run.ending
         assert ending is not None, "a run that is over has ended"
         if isinstance(ending, Finished):
-            await respond(send, 200, self._answer(run, ending), visit, [run_id])
+            await respond(send, 200, self._answer(run, ending), visit, about)
             return
         error = from_code(ending.code, ending.message)
         status = status_of_failure(ending.code)
-        more = [run_id, *advice(error)]
+        more = [*about, *advice(error)]
         await respond(send, status, self._dialect.refuse(error), visit, more)
