@@ -154,7 +154,12 @@ def _remembering(
         store.ledger,
         engine,
         store.scopes,
-        Keeping(store.server, settings.daily_tokens, settings.busy_conversations == "wait"),
+        Keeping(
+            store.server,
+            settings.daily_tokens,
+            settings.context_messages,
+            settings.busy_conversations == "wait",
+        ),
         clock=time.monotonic,
         wall=time.time,
     )

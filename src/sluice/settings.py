@@ -69,6 +69,7 @@ class Settings(BaseSettings):
     access_token_lifetime: int = Field(900, ge=1, le=86_400, description="Seconds that an access token is good for.")
     oidc_issuer: str | None = Field(None, description="Also accept bearer tokens of this OpenID Connect issuer: its `iss`, an https address.")
     oidc_audience: str | None = Field(None, description="The `aud` that those tokens must name.")
+    context_messages: int = Field(400, ge=0, description="Earlier messages of a conversation that a model is given, at most; the newest, as far as its context window holds them.")
     busy_conversations: Literal["refuse", "wait"] = Field("refuse", description="A message to a conversation where a reply is being written: `refuse` it (409), or let it `wait`.")
 
     # Limits

@@ -125,6 +125,18 @@ async def test_the_context_has_as_much_as_there_is_room_for(
     assert [message.text for message in opened.context] == context
 
 
+async def test_the_context_has_so_many_messages_at_most(teller: Teller) -> None:
+    place = await teller.turn("One?", "One.")
+    for text in ("Two?", "Three?"):
+        await teller.turn(text, "Yes.", thread=Thread("conversations", id=place.conversation))
+    past = await teller.database.read(
+        lambda tx: read_past(tx, place.conversation, UNBOUNDED, 1000, 3, anew=False)
+    )
+    # of three, the oldest is a reply without its question, which is of no use
+    assert [message.text for message in past.messages] == ["Three?", "Yes."]
+    assert past.depth == 6
+
+
 async def test_ten_thousand_messages_do_not_slow_the_next(teller: Teller) -> None:
     place = await teller.turn("One?", "One.")
     many = [
@@ -155,7 +167,7 @@ def pages_read(tx: Connection, conversation: str) -> tuple[int, str]:
         asked.append(given[2])
 
     event.listen(tx, "before_cursor_execute", note)
-    past = read_past(tx, conversation, UNBOUNDED, 13 * 40, anew=False)
+    past = read_past(tx, conversation, UNBOUNDED, 13 * 40, 400, anew=False)
     event.remove(tx, "before_cursor_execute", note)
     assert len(past.messages) == 40
     tx.exec_driver_sql("ANALYZE messages")  # which PostgreSQL does by itself, later

@@ -184,6 +184,14 @@ class Local:
         self._open.append(socket)
         return socket
 
+    async def member(self, name: str = "an") -> str:
+        """Register somebody, and sign in; returns the access token."""
+        account = {"username": name, "email": f"{name}@example.com", "password": "secret-123"}
+        made = await self.ask("/api/v1/auth/register", account).over()
+        assert made.status == 201, made.body
+        given = {"username": name, "password": account["password"]}
+        return (await self.ask("/api/v1/auth/login", given).over()).json["access_token"]
+
     async def idle(self) -> None:
         """Wait until no run goes on."""
         while self.engine.live:

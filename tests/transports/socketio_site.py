@@ -208,15 +208,13 @@ def front(io: SocketIO, entry: Entry, pulse: Pulse, anonymous: bool | None) -> A
         for route in DIALECT.routes
         if route.over == "sse"
     ]
-    router = Router(ways, io)
-
-    async def inside(scope: Scope, receive: Receive, send: Send) -> None:
-        await (io if scope["path"].startswith("/socket.io") else router)(scope, receive, send)
 
     def generates(path: str) -> bool:
         return path == "/api/chat/stream"
 
-    gate = Gate(inside, Policy(anonymous=anonymous), generates, entry.doorman)
+    gate = Gate(
+        Router(ways, io, {"/socket.io": io}), Policy(anonymous=anonymous), generates, entry.doorman
+    )
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "lifespan":

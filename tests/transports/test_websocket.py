@@ -213,13 +213,23 @@ async def test_every_hard_character_arrives_as_it_was_said():
 
 @pytest.mark.parametrize(
     ("offered", "chosen"),
-    [((), None), (("bearer", "token"), "bearer"), (("chat",), None)],
+    [((), None), (("bearer", "TOKEN"), "bearer"), (("chat",), None)],
 )
 async def test_a_bearer_may_come_as_a_subprotocol(offered: tuple[str, ...], chosen: str | None):
     async with started() as local:
-        socket = local.connect(subprotocols=offered)
+        token = await local.member()
+        socket = local.connect(
+            subprotocols=tuple(token if one == "TOKEN" else one for one in offered)
+        )
         await answered(local, socket)
     assert socket.subprotocol == chosen
+
+
+async def test_a_bad_bearer_opens_no_connection():
+    async with started() as local:
+        socket = local.connect(subprotocols=("bearer", "nonsense"))
+        await socket.task
+    assert socket.closed == 1008
 
 
 async def answered(local: Local, socket: Socket) -> None:

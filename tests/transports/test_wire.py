@@ -210,10 +210,12 @@ async def test_a_websocket_that_goes_away_takes_its_run_along(serve: Serve):
         await until_gauge(server.port, "sluice_runs_live", 0)
 
 
-async def test_a_bearer_is_chosen_as_the_subprotocol(server: Running):
-    chosen = connect(address(server), subprotocols=["bearer", "token"], proxy=None)  # type: ignore[list-item]
-    async with chosen as socket:
-        assert socket.subprotocol == "bearer"
+async def test_a_bad_bearer_is_told_in_the_handshake(server: Running):
+    with pytest.raises(InvalidStatus) as refused:
+        await connect(address(server), subprotocols=["bearer", "token"], proxy=None)  # type: ignore[list-item]
+    response = refused.value.response
+    assert (response.status_code, response.headers["www-authenticate"]) == (401, "Bearer")
+    assert b'"code":"unauthorized"' in (response.body or b"")
 
 
 ODD = [

@@ -49,6 +49,7 @@ class Opening(msgspec.Struct, frozen=True):
                 to nobody else
     `messages`  what is asked; none where a reply is to be written anew
     `room`      bytes of earlier messages, in UTF-8, that its context may have
+    `most`      messages that it may have
     `once`      only where no other run answers the same request; for signed-in users
     `wall`      now, epoch seconds
     """
@@ -63,6 +64,7 @@ class Opening(msgspec.Struct, frozen=True):
     thread: Thread | None = None
     scope: str = ""
     room: int = 0
+    most: int = 400
     hold: Hold | None = None
     once: Once | None = None
 
@@ -153,7 +155,9 @@ class Archive(Protocol):
         ...
 
     async def replay(self, id: str) -> StoredRun | None:
-        """A run that has ended, with its reply; None where none is kept."""
+        """A run that has ended, with its reply; None where none is kept. Raises `Busy` while it
+        goes on.
+        """
         ...
 
     async def answered(self, caller: str, once: Once) -> str | None:

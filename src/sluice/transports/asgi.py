@@ -20,7 +20,9 @@ Headers = list[tuple[bytes, bytes]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 VISIT = "sluice.visit"
-JSON: Headers = [(b"content-type", b"application/json"), (b"x-content-type-options", b"nosniff")]
+NOSNIFF = (b"x-content-type-options", b"nosniff")
+NO_STORE = (b"cache-control", b"no-store")  # an answer is for who asked, now
+JSON: Headers = [(b"content-type", b"application/json"), NOSNIFF, NO_STORE]
 FIELDS = 100  # query parameters that anybody could need
 
 
@@ -110,8 +112,11 @@ def query_of(scope: Scope) -> dict[str, str]:
 async def respond(
     send: Send, status: int, body: bytes, visit: Visit, more: Sequence[tuple[bytes, bytes]] = ()
 ) -> None:
-    """Send a whole JSON answer."""
-    headers = [*JSON, (b"content-length", b"%d" % len(body)), *visit.headers, *more]
+    """Send a whole JSON answer; a 204 has none."""
+    about = (
+        [NOSNIFF, NO_STORE] if status == 204 else [*JSON, (b"content-length", b"%d" % len(body))]
+    )
+    headers = [*about, *visit.headers, *more]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 

@@ -66,12 +66,13 @@ class Entry(msgspec.Struct, frozen=True):
     async def attach(self, command: Attach, dialect: Dialect, visit: Visit) -> Run | None:
         """A run that is there already: the one of an id, or the newest live one, if any."""
         who = admitted(visit, dialect)
-        if command.run is None:
-            return self.chat.newest(who)
         try:
-            return await self.chat.find(command.run, who)
+            run = await self.chat.find(command.run, who) if command.run else self.chat.newest(who)
         except RunExpired:  # asked for by its address: nothing is there
             raise NotFound("There is no such run.") from None
+        if run is not None:
+            self.began(visit, run)
+        return run
 
     async def resume(self, seen: str, visit: Visit) -> tuple[Run, int]:
         """The run of a `Last-Event-ID`, and the number of that event. Raises `RunExpired`."""
@@ -79,6 +80,7 @@ class Entry(msgspec.Struct, frozen=True):
         run = await self.chat.find(id, visit.who)
         if not (seq.isascii() and seq.isdigit() and len(seq) < 10):
             raise RunExpired
+        self.began(visit, run)
         return run, int(seq)
 
     def watch(self, visit: Visit, lapsed: Callable[[], None]) -> Callable[[], None]:
@@ -87,7 +89,7 @@ class Entry(msgspec.Struct, frozen=True):
         return _nothing if who.id is None else self.standing.watch(who, lapsed)
 
     def began(self, visit: Visit, run: Run) -> None:
-        """A ticket that began a run will do to resume it."""
+        """A ticket that began a run, or led to it first, will do to come back to it."""
         if visit.given is not None and visit.given.ticket is not None:
             self.doorman.began(visit.given, run.id)
 

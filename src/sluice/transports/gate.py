@@ -10,7 +10,18 @@ import msgspec
 from sluice.core.commands import Principal
 from sluice.core.errors import Forbidden, SluiceError, Unauthorized
 from sluice.services.identity import Credentials, Doorman
-from sluice.transports.asgi import VISIT, App, Headers, Message, Receive, Scope, Send, Visit, header
+from sluice.transports.asgi import (
+    JSON,
+    VISIT,
+    App,
+    Headers,
+    Message,
+    Receive,
+    Scope,
+    Send,
+    Visit,
+    header,
+)
 from sluice.transports.credentials import (
     COOKIE,
     MARK,
@@ -240,7 +251,7 @@ class Gate:
         """`https` where a trusted proxy has been asked by it."""
         peer = (scope.get("client") or ("", 0))[0]
         said = (header(scope, b"x-forwarded-proto") or "").rpartition(",")[2].strip().lower()
-        return said if self._trusted(peer) and said in SCHEMES else scope["scheme"]
+        return said if self._trusted(peer) and said in SCHEMES else scope.get("scheme", "http")
 
     def _trusted(self, address: str) -> bool:
         try:
@@ -276,7 +287,7 @@ async def _turn_away(scope: Scope, send: Send, reason: bytes) -> None:
         await send({"type": "websocket.close", "code": 1008, "reason": ""})  # a 403, before accept
         return
     body = b'{"detail":"%b","code":"forbidden"}' % reason
-    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+    headers = [*JSON, (b"content-length", b"%d" % len(body))]
     await send({"type": "http.response.start", "status": 403, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 

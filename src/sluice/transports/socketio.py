@@ -34,7 +34,8 @@ from sluice.transports.entry import DAY, VISITOR, Entry, admitted
 from sluice.transports.gate import with_headers
 from sluice.transports.outlet import OUTLET
 from sluice.transports.pulse import Line, Pulse, Stream
-from sluice.transports.socketio_engine import Client, Server, nothing
+from sluice.transports.socketio_engine import Client, Server
+from sluice.transports.socketio_packets import nothing
 from sluice.transports.socketio_talk import Talk
 
 CONNECTIONS = 20_000  # at once
@@ -68,9 +69,9 @@ class SocketIO:
         visit: Visit = scope[VISIT]
         try:
             query = query_of(scope)
-            self._admit(query)
             if scope["type"] == "http" and scope["method"] == "POST":
                 scope, receive = await self._take(scope, receive)
+            self._admit(query)
         except SluiceError as error:
             await self._turn_away(scope, send, error, visit)
             return
@@ -96,6 +97,8 @@ class SocketIO:
         full = self._closing or self._server.connections >= CONNECTIONS
         if "sid" not in query and full:
             raise Overloaded(retry_after=5)
+        if "sid" in query and not self._server.is_open(query["sid"]):
+            raise InvalidRequest("This connection is unknown, or closed.", field="sid")
 
     async def _take(self, scope: Scope, receive: Receive) -> tuple[Scope, Receive]:
         """A request with its whole body. Raises `PayloadTooLarge`, `InvalidRequest` or `Gone`."""

@@ -1,24 +1,23 @@
 """python-socketio as we need it: bounded, silent, without a task for each token.
 
-The only file that knows its insides, and those of python-engineio. What it changes, and why:
+With `socketio_packets.py` the only file that knows its insides, and those of python-engineio. What
+is changed, and why:
 
-- A queue of packets that tells when there is room: theirs grows without bounds.
-- Payloads stay the JSON that came, for the dialect to read; what holds bytes reads as text does.
 - An event is handed over at once, with the number under which its acknowledgement is expected;
   their way takes a task for each, and lets clients emit `connect` and `disconnect` themselves.
 - Nothing is logged: their loggers would show what people say.
 - Their background tasks are kept, and end with the socket, or the server, that they serve.
+- A closed connection waits for nobody.
 """
 
 import asyncio
 import logging
-import re
 import traceback
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import Any, TypeVar, cast
 
 import engineio
-import msgspec
 import socketio
 from engineio.async_socket import AsyncSocket
 from engineio.packet import MESSAGE
@@ -27,91 +26,20 @@ from socketio import packet
 
 from sluice.transports.asgi import Receive, Scope, Send
 from sluice.transports.pulse import Stream
+from sluice.transports.socketio_packets import Backlog, Packet, nothing
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
 # pyright: reportUnknownArgumentType=false
 # Neither package says of what types things are.
 
-ROOM = 16  # packets that may wait for a client before its streams pause
-MOST = 256  # before it is dropped: it says much, and hears nothing
+FAREWELL = 5.0  # seconds that a client has to take the last packets
 PING = 25  # seconds between two heartbeats; without an answer within 20 more, a client is gone
-WITHOUT_BYTES = {packet.BINARY_EVENT: packet.EVENT, packet.BINARY_ACK: packet.ACK}
 ROOT = "/"  # the only namespace
-NAME = re.compile(r'\["(\w{1,64})"[,\]]', re.ASCII)
 
 T = TypeVar("T")
 Hear = Callable[[str, str, bytes, int | None], None]
 
 log = logging.getLogger("sluice.socketio")
-
-
-def nothing() -> None:
-    """Nobody to tell."""
-
-
-class Backlog(asyncio.Queue[Any]):
-    """The packets that wait for one client.
-
-    `taken` is called when it takes one, `stuck` when there are too many: it hears nothing.
-    """
-
-    def __init__(self) -> None:
-        self.taken: Callable[[], None] = nothing
-        self.stuck: Callable[[], None] = nothing
-        self._has_room = asyncio.Event()
-        self._has_room.set()
-        super().__init__()
-
-    async def room(self) -> None:
-        """Wait until few enough packets wait."""
-        await self._has_room.wait()
-
-    def _put(self, item: Any) -> None:
-        super()._put(item)
-        if self.qsize() > ROOM:
-            self._has_room.clear()
-        if self.qsize() == MOST:
-            self.stuck()
-
-    def _get(self) -> Any:
-        item = super()._get()
-        if self.qsize() <= ROOM:
-            self._has_room.set()
-        self.taken()
-        return item
-
-
-class Codec:
-    """JSON as the packets use it: of an event, the name and the payload as it came."""
-
-    @staticmethod
-    def loads(text: str) -> Any:
-        """Raises `ValueError`. An event whose payload makes no sense has an empty one."""
-        if text[:1] != "[":
-            return msgspec.json.decode(text)
-        name = NAME.match(text)
-        if name is None:
-            raise ValueError("no event of ours")
-        try:
-            _, *payloads = msgspec.json.decode(text, type=list[msgspec.Raw])
-        except (msgspec.DecodeError, RecursionError):
-            return name[1], b""
-        return name[1], bytes(payloads[0]) if payloads else b"null"
-
-    @staticmethod
-    def dumps(value: Any, **_: Any) -> str:
-        return msgspec.json.encode(value).decode()
-
-
-class Packet(packet.Packet):
-    """A packet without attachments: this API has no use for bytes, and they could be many."""
-
-    json = Codec  # pyright: ignore[reportAssignmentType] - theirs is a module
-
-    def decode(self, encoded_packet: str) -> int:
-        super().decode(encoded_packet)
-        self.packet_type = WITHOUT_BYTES.get(self.packet_type, self.packet_type)
-        return 0
 
 
 class Engine(engineio.AsyncServer):
@@ -148,6 +76,13 @@ class Engine(engineio.AsyncServer):
         if heartbeat is not None and heartbeat is not asyncio.current_task():
             heartbeat.cancel()
 
+    async def disconnect(self, sid: str | None = None) -> None:
+        """Close a connection, or all, as the library asks for it; its own way waits for ever for a
+        client that takes no packets.
+        """
+        for eio_sid in list(self.sockets) if sid is None else [sid]:
+            await self.drop(eio_sid)
+
     async def drop(self, eio_sid: str, *, abort: bool = False) -> None:
         """Close a connection, having said so unless it is to `abort`."""
         socket: Any = self.sockets.get(eio_sid)
@@ -156,8 +91,7 @@ class Engine(engineio.AsyncServer):
 
     async def close(self, patience: float) -> None:
         """Close all connections, and end all tasks; ours have some seconds for it."""
-        for eio_sid in list(self.sockets):
-            await self.drop(eio_sid)
+        await self.disconnect()
         if self._works:
             await asyncio.wait(self._works, timeout=patience)
         tasks = self._tasks | self._works
@@ -207,6 +141,10 @@ class Server(socketio.AsyncServer):
     @property
     def connections(self) -> int:
         return len(self.engine.sockets)
+
+    def is_open(self, connection: str) -> bool:
+        socket: Any = self.engine.sockets.get(connection)
+        return socket is not None and not socket.closed
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or let a WebSocket talk. Raises `OSError` where one is lost early."""
@@ -280,6 +218,9 @@ class Client:
     async def turn_out(self) -> None:
         """End the connection for good: its client does not come back by itself."""
         await self._server.disconnect(self._sid)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FAREWELL):  # it may be between two polls
+                await self._queue.emptied()
         await self._server.engine.drop(self.id)
 
     def _send(self, text: str) -> None:

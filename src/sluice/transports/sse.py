@@ -7,7 +7,18 @@ from sluice.core.commands import Ask, Attach
 from sluice.core.errors import SluiceError
 from sluice.core.runs import Follower, Run
 from sluice.dialects.base import Dialect, Route
-from sluice.transports.asgi import VISIT, Gone, Receive, Scope, Send, Visit, inbound, refuse
+from sluice.transports.asgi import (
+    NOSNIFF,
+    VISIT,
+    Gone,
+    Receive,
+    Scope,
+    Send,
+    Visit,
+    inbound,
+    refuse,
+    respond,
+)
 from sluice.transports.entry import Entry, last_event, once_of, run_headers
 from sluice.transports.outlet import Outlet, Sender, outlet_of
 from sluice.transports.pulse import Pulse
@@ -17,7 +28,7 @@ HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-cache, no-transform"),
     (b"x-accel-buffering", b"no"),
-    (b"x-content-type-options", b"nosniff"),
+    NOSNIFF,
 ]
 
 
@@ -44,11 +55,11 @@ class EventStream:
         except Gone:
             return
         if run is None or follower is None:
-            await _nothing_more(send, visit)
+            await respond(send, 204, b"", visit)
             return
         try:
             if follower.over:  # it has heard all: 204 keeps an EventSource from coming back
-                await _nothing_more(send, visit)
+                await respond(send, 204, b"", visit)
                 return
             session = self._session(run, ask)
             for event in run.past(follower.position):
@@ -95,11 +106,6 @@ class EventStream:
             await pump.ended
         finally:
             unwatch()
-
-
-async def _nothing_more(send: Send, visit: Visit) -> None:
-    await send({"type": "http.response.start", "status": 204, "headers": visit.headers})
-    await send({"type": "http.response.body", "body": b""})
 
 
 def _start(scope: Scope, run: Run, visit: Visit) -> dict[str, Any]:

@@ -14,8 +14,8 @@ from sluice.core.events import Failed
 from sluice.core.messages import Message
 from sluice.core.runs import Follower, Run
 from sluice.dialects.base import Dialect, Inbound, Route
-from sluice.transports.asgi import VISIT, Receive, Scope, Send, Visit, advice
-from sluice.transports.entry import Entry, admitted
+from sluice.transports.asgi import JSON, VISIT, Receive, Scope, Send, Visit, advice
+from sluice.transports.entry import Entry
 from sluice.transports.outlet import OUTLET
 from sluice.transports.pulse import Line, Pulse, Stream
 from sluice.transports.status import status_of
@@ -49,10 +49,8 @@ class Socket:
     ) -> None:
         visit: Visit = scope[VISIT]
         await receive()  # websocket.connect
-        try:
-            admitted(visit, self._dialect)
-        except SluiceError as error:
-            await _refuse(scope, send, error, self._dialect, visit)
+        if isinstance(visit.found, SluiceError):
+            await _refuse(scope, send, visit.found, self._dialect, visit)
             return
         chosen = "bearer" if "bearer" in scope.get("subprotocols", ()) else None
         await send({"type": "websocket.accept", "subprotocol": chosen})
@@ -89,7 +87,7 @@ async def _refuse(
     if "websocket.http.response" not in scope.get("extensions", {}):
         await send({"type": "websocket.close", "code": LAPSED, "reason": ""})  # a 403
         return
-    headers = [(b"content-type", b"application/json"), *visit.headers, *advice(error)]
+    headers = [*JSON, *visit.headers, *advice(error)]
     status = status_of(error, dialect.invalid_status)
     await send({"type": "websocket.http.response.start", "status": status, "headers": headers})
     await send({"type": "websocket.http.response.body", "body": dialect.refuse(error)})

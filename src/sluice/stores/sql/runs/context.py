@@ -1,6 +1,7 @@
 """What was said in a conversation before, newest first, and no more of it than is wanted."""
 
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, select
@@ -46,8 +47,10 @@ class Past(NamedTuple):
     size: int = 0
 
 
-def read_past(tx: Connection, conversation: str, below: int, room: int, *, anew: bool) -> Past:
-    """What is shown of less than this depth, in `room` bytes.
+def read_past(
+    tx: Connection, conversation: str, below: int, room: int, most: int, *, anew: bool
+) -> Past:
+    """What is shown of less than this depth: `most` messages, in `room` bytes.
 
     With `anew` the newest of it is the question to be answered anew, which comes in any case.
     """
@@ -56,7 +59,7 @@ def read_past(tx: Connection, conversation: str, below: int, room: int, *, anew:
     if leaf is None:
         return Past()
     asked = [leaf] if anew else []
-    taken = [*asked, *_fitting(rows if anew else _with(leaf, rows), room)]
+    taken = [*asked, *islice(_fitting(rows if anew else _with(leaf, rows), room), most)]
     if taken and taken[-1].role == "assistant":  # its question found no room
         taken.pop()
     taken.reverse()

@@ -80,12 +80,12 @@ def _past(tx: Connection, entered: Entered, opening: Opening, thread: Thread) ->
         if entered.made:
             raise NotFound("There is no such message in this conversation.")
         below = rewind(tx, entered.id, thread.again, worded=worded)
-        return read_past(tx, entered.id, below, opening.room, anew=not worded)
+        return read_past(tx, entered.id, below, opening.room, opening.most, anew=not worded)
     if not worded:
         raise InvalidRequest("A message is missing.", field="message")
     if entered.made:
         return Past()
-    return read_past(tx, entered.id, UNBOUNDED, opening.room, anew=False)
+    return read_past(tx, entered.id, UNBOUNDED, opening.room, opening.most, anew=False)
 
 
 def _rows(
