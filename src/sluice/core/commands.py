@@ -27,6 +27,15 @@ class Thread(msgspec.Struct, frozen=True):
     waits: bool = False
 
 
+class Medium(msgspec.Struct, frozen=True):
+    """A file that goes with a question: one that was uploaded, by its `id`, or one to be fetched
+    from a `url`. One of the two is given.
+    """
+
+    id: str | None = None
+    url: str | None = None
+
+
 class Ask(msgspec.Struct, frozen=True):
     """What a client asks for, in our own words: every dialect's request comes down to this.
 
@@ -38,6 +47,7 @@ class Ask(msgspec.Struct, frozen=True):
     `background`   the run goes on whatever happens to its followers
     `thread`       the stored conversation to which it belongs; None: nothing is remembered
     `bad_key`      call the provider with a key that it does not know, to show what comes of it
+    `media`        files that go with the newest turn
     `whole`        for dialects whose events can repeat the text so far: yes, no, or as they like
     """
 
@@ -51,6 +61,7 @@ class Ask(msgspec.Struct, frozen=True):
     tag: str | int | None = None
     thread: Thread | None = None
     bad_key: bool = False
+    media: tuple[Medium, ...] = ()
     whole: bool | None = None
 
 
@@ -129,8 +140,10 @@ class Place(msgspec.Struct, frozen=True):
 
     `conversation`  its id; `message` is the reply's
     `name`          what the client calls the conversation: the id of a session
+    `new`           the conversation began with this run
     """
 
     conversation: str
     message: str
     name: str | None = None
+    new: bool = False

@@ -51,7 +51,8 @@ class Receipt(msgspec.Struct, frozen=True, gc=False):
     """What a run came to. `duration` and `first_token` are seconds since its start; `cost` is USD.
 
     `usage` is that of the answer; what failed attempts consumed besides stands in `attempts`, and
-    is in `cost`. `text_length` counts code points. `first_token` is None where none came.
+    is in `cost`. `text_length` counts code points. `first_token` is None where none came. `points`
+    is what its user was charged; `cached`: nobody was asked, the answer was known.
     """
 
     model: str
@@ -61,6 +62,8 @@ class Receipt(msgspec.Struct, frozen=True, gc=False):
     first_token: float | None
     text_length: int
     attempts: tuple[Attempt, ...]
+    points: int = 0
+    cached: bool = False
 
 
 class Started(msgspec.Struct, frozen=True, tag="started", gc=False):

@@ -7,11 +7,29 @@ import msgspec
 Role = Literal["system", "user", "assistant"]
 
 
+class Image(msgspec.Struct, frozen=True, tag="image", gc=False):
+    """A picture that goes with a turn: `data` as its file has it, of this `media_type`."""
+
+    media_type: str
+    data: bytes
+
+
+class Document(msgspec.Struct, frozen=True, tag="document", gc=False):
+    """What a file that goes with a turn says. `name` is what its owner calls it."""
+
+    name: str
+    text: str
+
+
+Part = Image | Document
+
+
 class Message(msgspec.Struct, frozen=True, gc=False):
-    """One turn of a conversation."""
+    """One turn of a conversation; `parts` go with its text."""
 
     role: Role
     text: str
+    parts: tuple[Part, ...] = ()
 
 
 class Prompt(msgspec.Struct, frozen=True, gc=False):

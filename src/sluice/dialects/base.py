@@ -35,6 +35,11 @@ class RunView(Protocol):
         ...
 
     @property
+    def owner(self) -> str | None:
+        """The id of whose it is; None for a stranger's."""
+        ...
+
+    @property
     def user(self) -> str:
         """The name of whose it is; "" for a stranger's."""
         ...
