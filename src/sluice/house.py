@@ -42,6 +42,7 @@ from sluice.services.chat import Anybody, Chat, Forgetful, Guests, Memory, Rules
 from sluice.services.guests import PlacesPerCaller
 from sluice.services.ledger import Ledger
 from sluice.services.metering import Meter, Record
+from sluice.services.points import Tariff
 from sluice.services.recorder import Keeping, Recorder
 from sluice.services.scopes import Scopes
 from sluice.services.settling import Settling
@@ -126,7 +127,8 @@ async def open_house(
     tokenizer = Tokenizer()
     settle: Settle = Meter(tokenizer, table, watch.books)
     if store is not None:
-        settle = Settling(settle, store.archive, store.ledger, store.server, time.time)
+        tariff = tariff_of(settings)
+        settle = Settling(settle, store.archive, store.ledger, store.server, time.time, tariff)
     engine = Engine(
         settle,
         bounds,
@@ -159,6 +161,7 @@ def _remembering(
             settings.daily_tokens,
             settings.context_messages,
             settings.busy_conversations == "wait",
+            tariff_of(settings),
         ),
         clock=time.monotonic,
         wall=time.time,
@@ -167,6 +170,11 @@ def _remembering(
     stack.push_async_callback(recorder.close)
     most = settings.max_runs_per_user
     return recorder, PlacesPerCaller(lambda who: most if who.max_runs is None else who.max_runs)
+
+
+def tariff_of(settings: Settings) -> Tariff:
+    """What points replies cost, and where."""
+    return Tariff(settings.points, settings.tokens_per_point)
 
 
 def bounds_of(settings: Settings) -> Bounds:

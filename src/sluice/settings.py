@@ -78,6 +78,11 @@ class Settings(BaseSettings):
     max_runs_per_user: int = Field(100, ge=1, description="Runs at once of one user, or of one address of strangers; above it: 503 `overloaded`.")
     daily_tokens: int | None = Field(None, ge=0, description="Tokens that a user may take in a day (UTC), prompts and replies together. Unset: any number.")
 
+    # Points
+    points: Literal["interactions", "all", "off"] = Field("interactions", description="Where replies cost points: in the dialect `interactions`, in `all` for signed-in users, or nowhere (`off`).")
+    tokens_per_point: int = Field(30, ge=1, description="Tokens, of prompt and reply, that one point pays for.")
+    points_at_registration: int = Field(1000, ge=0, description="Points that a new user begins with.")
+
     # Models
     default_model: str | None = Field(None, description="Model where a request names none, as `provider/name`.")
     fallbacks: Names = Field((), description="Models to try in order when one fails before its first token.")

@@ -13,9 +13,10 @@ import msgspec
 from sqlalchemy.exc import SQLAlchemyError
 
 from sluice.core.errors import SluiceError, StoreUnavailable
-from sluice.house import House, Store
+from sluice.house import House, Store, tariff_of
 from sluice.services.conversations.keeping import Conversations
 from sluice.services.ledger import Ledger
+from sluice.services.persistence import Persistence, PersistentArchive, PersistentRows
 from sluice.services.scopes import Scopes
 from sluice.settings import BadSetting, Settings
 from sluice.stores.sql.accounts.tidying import tidy as tidy_accounts
@@ -59,12 +60,17 @@ async def open_storage(settings: Settings) -> AsyncGenerator[Storage]:
     try:
         async with serving(url, folder) as found:
             database = Guarded(found)
-            archive = SQLArchive(database, lambda: str(uuid.uuid4()), time.time)
-            ledger = Ledger(SQLRows(database))
+            persistence = Persistence(time.monotonic)
+            stored = SQLArchive(database, lambda: str(uuid.uuid4()), time.time)
+            archive = PersistentArchive(stored, persistence)
+            ledger = Ledger(PersistentRows(SQLRows(database), persistence))
             secret = secret_of(settings)
             scopes = Scopes(secret, lambda: secrets.token_urlsafe(16))
             store = Store(archive, ledger, scopes, server_id(folder), secret)
-            yield Storage(database, store)
+            try:
+                yield Storage(database, store)
+            finally:
+                await persistence.close()
     except StoreError as problem:
         raise BadSetting(str(problem)) from None
 
@@ -86,7 +92,9 @@ class Upkeep:
         self._keeping = keeping
         self._database = storage.database
         self._server = storage.store.server
-        self._recovery = Recovery(storage.database, house.tokenizer, house.table)
+        self._recovery = Recovery(
+            storage.database, house.tokenizer, house.table, tariff_of(house.settings)
+        )
         self._longest = house.settings.run_timeout + MARGIN
 
     async def mend(self) -> None:

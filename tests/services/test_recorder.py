@@ -23,6 +23,7 @@ from sluice.services.chat import Anybody, Chat, Rules
 from sluice.services.checkpoints import Checkpoints
 from sluice.services.ledger import Ledger
 from sluice.services.metering import Meter
+from sluice.services.points import Tariff
 from sluice.services.recorder import Keeping, Recorder
 from sluice.services.scopes import Scopes
 from sluice.services.settling import Settling
@@ -77,7 +78,7 @@ class Stand:
         self.models = OneModel()
         self.ledger = Ledger(SQLRows(database))
         meter = Meter(Words(), Cents(), [])
-        settle = Settling(meter, self.archive, self.ledger, server, lambda: WALL)
+        settle = Settling(meter, self.archive, self.ledger, server, lambda: WALL, Tariff())
         runs = count(1)
         self.engine = Engine(
             settle, Bounds(), new_id=lambda: f"run-{server}-{next(runs)}", clock=Clock(),
@@ -85,7 +86,8 @@ class Stand:
         )  # fmt: skip
         names = count(1)
         self.recorder = Recorder(
-            self.archive, self.ledger, self.engine, Scopes(b"s" * 32, lambda: f"name-{next(names)}"),
+            self.archive, self.ledger, self.engine,
+            Scopes(b"s" * 32, lambda: f"name-{next(names)}"),
             Keeping(server, daily), clock=Clock(), wall=lambda: WALL,
         )  # fmt: skip
         self.chat = Chat(

@@ -1,47 +1,25 @@
 """A database of each kind, migrated and empty, for whoever tests what is stored.
 
-`database`      on SQLite, on PostgreSQL, and on PostgreSQL behind PgBouncer
-`postgres_url`  a PostgreSQL database of the test's own, migrated, for a server of its own
+`database`  on SQLite, on PostgreSQL, and on PostgreSQL behind PgBouncer
 """
 
 import shutil
-from collections.abc import AsyncIterator, Iterator
-from itertools import count
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, text
 
 from sluice.stores.sql.database import Database
-from sluice.stores.sql.migrate import upgrade
 from sluice.stores.sql.postgres import Postgres
 from sluice.stores.sql.schema import metadata
 from sluice.stores.sql.sqlite import SQLite
-from tests.postgres import Server, admin, now, pgbouncer_running, postgres_running
+from tests.databases import SHARED, migrate
 
 KINDS = ("sqlite", "postgres", "pgbouncer")
-TEMPLATE, SHARED = "migrated", "shared"
-NUMBERS = count(1)
 TABLES = ["message_search", *(table.name for table in reversed(metadata.sorted_tables))]
 # A tenth of what a copy of the template costs.
 WIPE = text(f"DO $$ BEGIN {' '.join(f'DELETE FROM {name};' for name in TABLES)} END $$")
-
-
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[Server]:
-    """PostgreSQL, with a migrated database that others are copied from."""
-    with postgres_running() as server:
-        admin(server, f"CREATE DATABASE {TEMPLATE}")
-        migrate(Postgres(server.url(TEMPLATE)))
-        admin(server, f"CREATE DATABASE {SHARED} TEMPLATE {TEMPLATE} STRATEGY file_copy")
-        yield server
-
-
-@pytest.fixture(scope="session")
-def pgbouncer(postgres_server: Server) -> Iterator[Server]:
-    """PgBouncer in transaction mode, before that server."""
-    with pgbouncer_running(postgres_server.port) as server:
-        yield server
 
 
 @pytest.fixture(scope="session")
@@ -79,23 +57,5 @@ async def database(unwiped: Database) -> AsyncIterator[Database]:
     await unwiped.close()
 
 
-@pytest.fixture
-def postgres_url(postgres_server: Server) -> str:
-    """The address of a new database, which is the test's own."""
-    name = f"test_{next(NUMBERS)}"
-    admin(postgres_server, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY file_copy")
-    return postgres_server.url(name)
-
-
 def wipe(connection: Connection) -> None:
     connection.execute(WIPE)
-
-
-def migrate(database: Database) -> None:
-    """Bring an empty database to where the tables are."""
-
-    async def migrated() -> None:
-        await database.write(upgrade)
-        await database.close()
-
-    now(migrated())

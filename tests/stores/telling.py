@@ -78,7 +78,7 @@ class Teller:
             thread=thread,
             scope=scope,
             room=room,
-            hold=hold,
+            holds=() if hold is None else (hold,),
             once=once,
         )
         return run, await self.archive.open(opening)
@@ -112,6 +112,7 @@ class Teller:
                 text=text,
                 lengths=lengths or (0, len(text)),
                 wall=self.wall,
+                taken={"tokens": tokens},
             )
         )
 

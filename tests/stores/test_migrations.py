@@ -23,8 +23,8 @@ from sluice.stores.sql.opening import upgrade_database
 from sluice.stores.sql.postgres import Postgres
 from sluice.stores.sql.schema import conversations, messages, metadata, users
 from sluice.stores.sql.sqlite import SQLite
+from tests.databases import NUMBERS
 from tests.postgres import Server, admin
-from tests.stores.conftest import NUMBERS
 from tests.stores.make_revision import ODD
 from tests.stores.rows import add_conversation, add_message, count_users
 

@@ -9,6 +9,7 @@ from sqlalchemy import insert, select
 from sluice.core.commands import Once, Thread
 from sluice.core.events import Usage
 from sluice.services.archive import Hold, Piece
+from sluice.services.points import Tariff
 from sluice.stores.sql.database import Database
 from sluice.stores.sql.recovery import BATCH, Recovery
 from sluice.stores.sql.schema import (
@@ -51,13 +52,13 @@ async def teller(database: Database) -> Teller:
 
 @pytest.fixture
 def recovery(database: Database) -> Recovery:
-    return Recovery(database, Words(), Flat())
+    return Recovery(database, Words(), Flat(), Tariff())
 
 
 async def test_a_reply_that_was_cut_off_is_kept_as_far_as_it_came(
     teller: Teller, recovery: Recovery
 ) -> None:
-    run, opened = await teller.open("Tell me more", hold=Hold("tokens", "2026-11-21", 50, 99))
+    run, opened = await teller.open("Tell me more", hold=Hold("tokens", "2026-11-21", 99, 50))
     assert opened.place is not None
     await teller.archive.checkpoint([Piece(run, "Once upon ", 10)])
     await teller.archive.checkpoint([Piece(run, "a time", 16)])
@@ -147,7 +148,7 @@ async def test_many_runs_are_ended_each_once(teller: Teller, recovery: Recovery)
 
 
 async def test_a_run_taken_for_lost_can_still_end(teller: Teller, recovery: Recovery) -> None:
-    run, opened = await teller.open(hold=Hold("tokens", "2026-11-21", 50, 99))
+    run, opened = await teller.open(hold=Hold("tokens", "2026-11-21", 99, 50))
     await teller.archive.checkpoint([Piece(run, "Once", 4)])
     await recovery.at_start("here", LATER, HOUR)
     await teller.close(run, opened.place, "Once upon a time")

@@ -12,14 +12,14 @@ from sluice.services.archive import Hold
 from sluice.stores.sql.database import Database
 from sluice.stores.sql.reservations import reserve, settle
 from sluice.stores.sql.schema import balances, holds, messages, runs
-from tests.stores.rows import add_user
+from tests.stores.rows import NOON, add_user
 from tests.stores.telling import Teller
 
 TODAY = "2026-11-21"
 
 
 def hold(amount: int = 100, ceiling: int = 500) -> Hold:
-    return Hold("tokens", TODAY, amount, ceiling)
+    return Hold("tokens", TODAY, ceiling, amount)
 
 
 @pytest.fixture
@@ -95,8 +95,10 @@ async def test_a_run_that_has_ended_before_its_beginning_holds_nothing(teller: T
 async def test_units_are_settled_each_by_itself(teller: Teller) -> None:
     run, _ = await teller.open(thread=None)
     for unit in ("tokens", "points"):
-        wanted = Hold(unit, TODAY, 10, 20)
-        taken = await teller.database.write(partial(reserve, hold=wanted, run=run, user="ann"))
+        wanted = Hold(unit, TODAY, 20, 10)
+        taken = await teller.database.write(
+            partial(reserve, hold=wanted, context=0, run=run, user="ann")
+        )
         assert taken
-    await teller.database.write(partial(settle, run=run, taken={"points": 4}))
+    await teller.database.write(partial(settle, run=run, taken={"points": 4}, now=NOON))
     assert (await balance(teller, "tokens"), await balance(teller, "points")) == ((0, 0), (0, 4))

@@ -17,6 +17,7 @@ GROUPS = {
     "data_dir": "Storage",
     "registration": "People",
     "rate_limit_enabled": "Limits",
+    "points": "Points",
     "default_model": "Models",
     "openai_api_key": "Providers",
     "disconnect_grace": "Runs",

@@ -4,8 +4,9 @@ A run has two transactions, its opening and its closing, and on the way a checkp
 seconds. None of them is on a token's way.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Literal, Protocol
 
 import msgspec
@@ -29,16 +30,22 @@ class Busy(ConversationBusy):
 class Hold(msgspec.Struct, frozen=True):
     """What a run reserves of something that is limited: settled by what it took in the end.
 
-    `unit`    of what: `tokens`
-    `period`  of which day: `2026-11-21`
-    `amount`  how much is reserved; the same measure as `ceiling`, which all of a user's runs of
-              that period may not pass
+    `unit`     of what: `tokens`, `points`
+    `period`   of which day, as `2026-11-21`; "" for what does not begin anew
+    `ceiling`  what all of a user's runs of that period may not pass
+    `tokens`   that the run is thought to take, without what it is reminded of
+    `price`    how much of the unit so many tokens are
     """
 
     unit: str
     period: str
-    amount: int
     ceiling: int
+    tokens: int
+    price: Callable[[int], int] = int
+
+    def amount(self, context: int) -> int:
+        """How much is reserved, where the run is reminded of so many tokens besides."""
+        return self.price(self.tokens + context)
 
 
 class Opening(msgspec.Struct, frozen=True):
@@ -65,7 +72,7 @@ class Opening(msgspec.Struct, frozen=True):
     scope: str = ""
     room: int = 0
     most: int = 400
-    hold: Hold | None = None
+    holds: tuple[Hold, ...] = ()
     once: Once | None = None
 
 
@@ -97,6 +104,7 @@ class Closing(msgspec.Struct, frozen=True):
     `finish_reason`  of a run that came to something; else `code` says what was wrong
     `lengths`        the characters that each event brought, so that it can be replayed
     `wall`           now, epoch seconds
+    `taken`          of what was reserved, by unit
     """
 
     id: str
@@ -112,6 +120,7 @@ class Closing(msgspec.Struct, frozen=True):
     text: str
     lengths: Sequence[int]
     wall: float
+    taken: Mapping[str, int] = MappingProxyType({})
 
 
 class StoredRun(msgspec.Struct, frozen=True):
@@ -140,9 +149,9 @@ class Archive(Protocol):
         """The start transaction: the conversation and its context, what is asked, the reply as
         `streaming`, the run's row, what it reserves, and its idempotency key.
 
-        Raises `NotFound` (another's conversation likewise), `ConversationBusy`, `RateLimited`
-        where the reservation does not fit, `IdempotencyMismatch`, `InvalidRequest` where `again`
-        is a message that cannot be written anew.
+        Raises `NotFound` (another's conversation likewise), `ConversationBusy`, `RateLimited` or
+        `InsufficientPoints` where a reservation does not fit, `IdempotencyMismatch`,
+        `InvalidRequest` where `again` is a message that cannot be written anew.
         """
         ...
 

@@ -5,6 +5,7 @@ is asked outside of one is written down while its provider is being called.
 """
 
 import asyncio
+import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -19,13 +20,16 @@ from sluice.core.runs import Run
 from sluice.services.archive import Archive, Busy, Closing, Hold, Opened, Opening
 from sluice.services.chat import BYTES_A_TOKEN, Beginning, Request
 from sluice.services.ledger import Ledger
+from sluice.services.persistence import CLOSING, Unsure
+from sluice.services.points import TOKENS, Tariff
 from sluice.services.repeats import Repeats
 from sluice.services.replays import revive
 from sluice.services.scopes import Scopes
 from sluice.services.turns import Turns
 
 USUAL = 500  # tokens of a reply, as a reservation guesses it
-TOKENS = "tokens"
+
+log = logging.getLogger("sluice.recorder")
 
 
 class Keeping(msgspec.Struct, frozen=True):
@@ -33,12 +37,16 @@ class Keeping(msgspec.Struct, frozen=True):
 
     `server`        by which its runs are known after a crash
     `daily_tokens`  what a user may take in a day, where the user has no number of their own
+    `most`          earlier messages that a context may have
+    `tariff`        what points a run costs, and where
     `waits`         messages to a busy conversation wait for their turn, in every dialect
     """
 
     server: str
     daily_tokens: int | None = None
+    most: int = 400
     waits: bool = False
+    tariff: Tariff = Tariff()
 
 
 class Recorder:
@@ -80,22 +88,28 @@ class Recorder:
 
     async def find(self, id: str) -> Run | None:
         """A run that this process no longer has, as it was stored."""
+        try:
+            return await self._stored(id)
+        except Busy:  # another server has it: only there it can be followed
+            return None
+
+    async def _stored(self, id: str) -> Run | None:
         stored = await self._archive.replay(id)
         return None if stored is None else revive(stored, self._clock, self._wall)
 
     async def close(self) -> None:
         """Wait until what has been given up is stored."""
         if self._ending:
-            await asyncio.wait(self._ending)
+            await asyncio.wait(self._ending, timeout=CLOSING)
 
     async def _begin(self, id: str, request: Request) -> Beginning:
         opening = self._opening(id, request)
-        if opening.thread is None and opening.hold is None and opening.once is None:
+        if opening.thread is None and not opening.holds and opening.once is None:
             self._ledger.begin(opening)
             return Beginning(request.ask.messages)
         try:
             opened = await self._open(opening)
-        except asyncio.CancelledError:  # whoever asked has left, and it may be stored already
+        except (asyncio.CancelledError, Unsure):  # it may be stored, and is not going to begin
             self._give_up(opening)
             raise
         if opened.instead is not None:
@@ -122,7 +136,12 @@ class Recorder:
         )
         task = asyncio.create_task(self._archive.close(closing), name=f"end of run {opening.id}")
         self._ending.add(task)
-        task.add_done_callback(self._ending.discard)
+        task.add_done_callback(self._given_up)
+
+    def _given_up(self, task: "asyncio.Task[None]") -> None:
+        self._ending.discard(task)
+        if not task.cancelled() and (problem := task.exception()) is not None:
+            log.warning("%s is not stored yet: %s", task.get_name(), type(problem).__name__)
 
     async def _open(self, opening: Opening) -> Opened:
         """The start transaction, when it is its conversation's turn."""
@@ -137,11 +156,14 @@ class Recorder:
                     await self._turns.end_of(self._engine, busy.run)
 
     async def _instead(self, id: str) -> Beginning:
-        """The run that answers the request already, live or as it was stored."""
+        """The run that answers the request already, live or as it was stored.
+
+        Raises `Busy` while another server writes the answer.
+        """
         try:
             run = self._engine.find(id)
         except RunExpired:
-            stored = await self.find(id)
+            stored = await self._stored(id)
             if stored is None:
                 raise
             run = stored
@@ -161,7 +183,8 @@ class Recorder:
             thread=thread,
             scope=scope,
             room=max(0, request.room) * BYTES_A_TOKEN,
-            hold=self._hold(request),
+            most=self._keeping.most,
+            holds=self._holds(request),
             once=request.once if who.id is not None else None,
         )
 
@@ -174,14 +197,20 @@ class Recorder:
             name, scope = self._scopes.name(), ""
         return msgspec.structs.replace(thread, name=name), scope
 
-    def _hold(self, request: Request) -> Hold | None:
-        who = request.who
-        ceiling = self._keeping.daily_tokens if who.daily_tokens is None else who.daily_tokens
-        if who.id is None or ceiling is None:
-            return None
-        today = datetime.fromtimestamp(self._wall(), UTC).date().isoformat()
-        asked = sum(map(_tokens, request.ask.messages))
-        return Hold(TOKENS, today, asked + min(request.length, USUAL), ceiling)
+    def _holds(self, request: Request) -> tuple[Hold, ...]:
+        """What the run may take of what its user may take in all."""
+        who, keeping = request.who, self._keeping
+        if who.id is None:
+            return ()
+        guess = sum(map(_tokens, request.ask.messages)) + min(request.length, USUAL)
+        holds: list[Hold] = []
+        ceiling = keeping.daily_tokens if who.daily_tokens is None else who.daily_tokens
+        if ceiling is not None:
+            today = datetime.fromtimestamp(self._wall(), UTC).date().isoformat()
+            holds.append(Hold(TOKENS, today, ceiling, guess))
+        if keeping.tariff.charges(request.dialect, who.id):
+            holds.append(keeping.tariff.hold(guess))
+        return tuple(holds)
 
 
 def _tokens(message: Message) -> int:

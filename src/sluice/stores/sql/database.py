@@ -17,6 +17,10 @@ class Closed(Exception):
     """The database has been closed; what came after that has not been done."""
 
 
+class Unsettled(Exception):
+    """The connection broke during a commit: it may have been done, or not."""
+
+
 class Database(Protocol):
     """Runs transactions. A transaction is one function of a connection, which never awaits."""
 
@@ -26,7 +30,8 @@ class Database(Protocol):
         What `work` raises rolls it back, and is raised here. Cancelling the wait does not undo it.
         On PostgreSQL others write at the same time: lock what you read (`with_for_update`), or
         change it by a condition. `work` may run twice there, where the first time came to nothing:
-        it keeps what it finds out in what it returns.
+        it keeps what it finds out in what it returns. Raises `Unsettled` where the connection
+        breaks during the commit.
         """
         ...
 

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from sluice.stores.sql.database import Closed, Work
+from sluice.stores.sql.database import Closed, Unsettled, Work
 
 T = TypeVar("T")
 
@@ -115,8 +115,12 @@ async def _run(engine: AsyncEngine, work: Work[T]) -> T:
             if await _in_vain(connection, problem):
                 raise Uncommitted from problem
             raise
-        # An error from here on leaves open whether it is committed: that is for the caller to know.
-        await connection.commit()
+        try:
+            await connection.commit()
+        except (DBAPIError, OSError) as problem:
+            if isinstance(problem, OSError) or await _in_vain(connection, problem):
+                raise Unsettled from problem
+            raise
         return value
 
 

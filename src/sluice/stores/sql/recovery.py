@@ -14,6 +14,7 @@ from sqlalchemy import Connection, bindparam, or_, select
 
 from sluice.core.events import Usage
 from sluice.services.metering import Prices, Tokenizer
+from sluice.services.points import Tariff
 from sluice.stores.sql.database import Database
 from sluice.stores.sql.runs.settling import end_reply, ending, leave, release
 from sluice.stores.sql.schema import checkpoints, runs
@@ -58,8 +59,11 @@ class Remains(NamedTuple):
 class Recovery:
     """Ends the runs that have been cut off. To be repeated where it is cut off itself."""
 
-    def __init__(self, database: Database, tokenizer: Tokenizer, prices: Prices) -> None:
+    def __init__(
+        self, database: Database, tokenizer: Tokenizer, prices: Prices, tariff: Tariff
+    ) -> None:
         self._database = database
+        self._tariff = tariff
         self._tokenizer = tokenizer
         self._prices = prices
 
@@ -88,7 +92,7 @@ class Recovery:
             remains = [await self._weigh(run, text) for run, text in found]
 
             def work(tx: Connection, batch: list[Remains] = remains) -> int:
-                return sum(_end(tx, one, now) for one in batch)
+                return sum(_end(tx, one, self._tariff, now) for one in batch)
 
             ended += await self._database.write(work)
         return ended
@@ -109,7 +113,7 @@ def _find(tx: Connection, which: dict[str, Any]) -> list[tuple[Any, str]]:
     return [(run, "".join(pieces[run.id])) for run in found]
 
 
-def _end(tx: Connection, remains: Remains, now: datetime) -> bool:
+def _end(tx: Connection, remains: Remains, tariff: Tariff, now: datetime) -> bool:
     """Store the end of one run; False where somebody else has by now."""
     run, text, usage, cost = remains
     stored = run.message_id is not None
@@ -122,7 +126,7 @@ def _end(tx: Connection, remains: Remains, now: datetime) -> bool:
     ended = tx.execute(CRASH, crash).one_or_none()
     if ended is None:
         return False
-    release(tx, ended, run.id, usage.total)
+    release(tx, ended, run.id, tariff.taken(usage.total), now)
     if stored:
         reply = {
             "message": run.message_id, "status": "partial" if text else "failed",

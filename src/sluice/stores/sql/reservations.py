@@ -4,10 +4,12 @@ Knows no unit: tokens of a day are one. A run's hold is a row, so that a crash g
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, delete, insert, update
 
 from sluice.services.archive import Hold
+from sluice.stores.sql.points import POINTS, charge
 from sluice.stores.sql.schema import balances, holds
 from sluice.stores.sql.upsert import insert_or_change
 
@@ -17,6 +19,16 @@ TAKE = insert_or_change(
     ("user_id", "unit", "period"),
     lambda new: {"held": balances.c.held + new.held},
     balances.c.held + balances.c.spent + bindparam("wanted") <= bindparam("ceiling"),
+)
+TAKE_OF_MORE = (  # where a run may take only what was granted: there is nothing without a row
+    update(balances)
+    .where(
+        balances.c.user_id == bindparam("of_user"),
+        balances.c.unit == bindparam("of_unit"),
+        balances.c.period == bindparam("of_period"),
+        balances.c.held + balances.c.spent + bindparam("wanted") <= bindparam("ceiling"),
+    )
+    .values(held=balances.c.held + bindparam("wanted"))
 )
 NOTE = insert(holds)
 RELEASE = (
@@ -37,34 +49,36 @@ SETTLE = (
 )
 
 
-def reserve(tx: Connection, hold: Hold, run: str, user: str) -> bool:
+def reserve(tx: Connection, hold: Hold, context: int, run: str, user: str) -> bool:
     """Hold what a run may take; False where it does not fit under the ceiling any more.
 
-    The run's row has to be there already.
+    `context` is tokens of which it is reminded. The run's row has to be there already.
     """
-    row = {
-        "user_id": user, "unit": hold.unit, "period": hold.period, "held": hold.amount, "spent": 0,
-        "wanted": hold.amount, "ceiling": hold.ceiling,
-    }  # fmt: skip
-    if hold.amount > hold.ceiling or tx.execute(TAKE.on(tx), row).rowcount == 0:
+    wanted = hold.amount(context)
+    if not _take(tx, hold, wanted, user):
         return False
-    tx.execute(
-        NOTE,
-        {
-            "run_id": run,
-            "unit": hold.unit,
-            "user_id": user,
-            "period": hold.period,
-            "amount": hold.amount,
-        },
-    )
+    note = {
+        "run_id": run, "unit": hold.unit, "user_id": user, "period": hold.period, "amount": wanted,
+    }  # fmt: skip
+    tx.execute(NOTE, note)
     return True
 
 
-def settle(tx: Connection, run: str, taken: Mapping[str, int]) -> None:
+def _take(tx: Connection, hold: Hold, wanted: int, user: str) -> bool:
+    limit = {"wanted": wanted, "ceiling": hold.ceiling}
+    if wanted > hold.ceiling:
+        of = {"of_user": user, "of_unit": hold.unit, "of_period": hold.period}
+        return tx.execute(TAKE_OF_MORE, {**of, **limit}).rowcount > 0
+    row = {
+        "user_id": user, "unit": hold.unit, "period": hold.period, "held": wanted, "spent": 0,
+    }  # fmt: skip
+    return tx.execute(TAKE.on(tx), {**row, **limit}).rowcount > 0
+
+
+def settle(tx: Connection, run: str, taken: Mapping[str, int], now: datetime) -> None:
     """Give back all that a run holds, and book what it has `taken`, by unit.
 
-    What it never held is not booked, nor is anything twice.
+    What it never held is not booked, nor is anything twice. Points have a ledger besides.
     """
     for held in tx.execute(RELEASE, {"run": run}).all():
         change = {
@@ -72,3 +86,5 @@ def settle(tx: Connection, run: str, taken: Mapping[str, int]) -> None:
             "given_back": held.amount, "taken": taken.get(held.unit, 0),
         }  # fmt: skip
         tx.execute(SETTLE, change)
+        if held.unit == POINTS and change["taken"]:
+            charge(tx, held.user_id, change["taken"], run, now)

@@ -205,6 +205,7 @@ runs = Table(  # a run's row is its line in the usage, too
     Column("reasoning_tokens", Integer, nullable=False),
     Column("estimated", Boolean, nullable=False),
     Column("cost", Float, nullable=False),  # USD
+    Column("points", Integer, nullable=False, server_default="0"),  # that its user was charged
     Column("started_at", Instant, nullable=False),
     Column("ended_at", Instant),
     Column("duration", Float),  # seconds
@@ -260,4 +261,18 @@ holds = Table(  # what one run has reserved
     _owned(),
     Column("period", String(16), nullable=False),
     Column("amount", BigInteger, nullable=False),
+)
+
+point_entries = Table(  # the ledger of points: a user's balance is the sum of it
+    "point_entries",
+    metadata,
+    Column("seq", Serial, primary_key=True, autoincrement=True),
+    _owned(),
+    Column("at", Instant, nullable=False),
+    Column("kind", String(16), nullable=False),  # grant, charge
+    Column("amount", BigInteger, nullable=False),  # below zero for what was paid
+    Column("run_id", String(32)),  # what was paid for
+    Column("note", String(200), nullable=False),
+    Index(None, "user_id", "seq"),
+    sqlite_autoincrement=True,
 )

@@ -18,9 +18,9 @@ from sqlalchemy import (
     tuple_,
 )
 
+from sluice.services.points import TOKENS
 from sluice.stores.sql.database import Database
 from sluice.stores.sql.runs.claims import KEPT
-from sluice.stores.sql.runs.settling import TOKENS
 from sluice.stores.sql.schema import balances, checkpoints, idempotency_keys, runs
 
 BATCH = 500  # rows in one transaction

@@ -7,10 +7,11 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, insert
 
 from sluice.core.commands import Place, Thread
-from sluice.core.errors import InvalidRequest, NotFound, RateLimited
+from sluice.core.errors import InsufficientPoints, InvalidRequest, NotFound, RateLimited
 from sluice.core.messages import Message
 from sluice.services.archive import Opened, Opening
 from sluice.services.chat import BYTES_A_TOKEN
+from sluice.services.points import POINTS
 from sluice.stores.sql.reservations import reserve
 from sluice.stores.sql.runs.branches import rewind
 from sluice.stores.sql.runs.claims import claim
@@ -46,15 +47,21 @@ def open_run(tx: Connection, opening: Opening, new_id: NewId) -> Opened:
     else:
         turn = _take_turn(tx, opening, opening.thread, now, new_id)
     if tx.execute(BEGIN.on(tx), _row(opening, turn, now)).rowcount:
-        _hold(tx, opening, now)  # a run that has ended by now holds nothing any more
+        asked = _size_of(opening.messages)
+        _hold(tx, opening, turn.size - asked, now)  # what has ended by now holds nothing more
     return Opened(turn.context, turn.place)
 
 
-def _hold(tx: Connection, opening: Opening, now: datetime) -> None:
-    hold, owner = opening.hold, opening.owner
-    if hold is None or owner is None or reserve(tx, hold, opening.id, owner):
+def _hold(tx: Connection, opening: Opening, context: int, now: datetime) -> None:
+    """Reserve what it may take; `context` is bytes of which it is reminded."""
+    if opening.owner is None:
         return
-    raise RateLimited("Today's budget is used up.", retry_after=_rest_of_day(now))
+    for hold in opening.holds:
+        if reserve(tx, hold, context // BYTES_A_TOKEN, opening.id, opening.owner):
+            continue
+        if hold.unit == POINTS:
+            raise InsufficientPoints
+        raise RateLimited("Today's budget is used up.", retry_after=_rest_of_day(now))
 
 
 def _take_turn(

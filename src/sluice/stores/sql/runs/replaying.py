@@ -7,7 +7,7 @@ from sqlalchemy import Connection, bindparam, select
 
 from sluice.core.commands import Place
 from sluice.core.events import Receipt, Usage
-from sluice.services.archive import StoredRun
+from sluice.services.archive import Busy, StoredRun
 from sluice.stores.sql.schema import conversations, messages, runs, users
 
 # What a user has deleted is not shown again, not even as a run.
@@ -36,12 +36,15 @@ FIND = (
         conversations.c.deleted_at.is_(None),
     )
 )
+GOES_ON = select(runs.c.id).where(runs.c.id == bindparam("run"), runs.c.status == "running")
 
 
 def replay_run(tx: Connection, id: str) -> StoredRun | None:
     """See `Archive.replay`."""
     row = tx.execute(FIND, {"run": id}).one_or_none()
     if row is None:
+        if tx.execute(GOES_ON, {"run": id}).one_or_none() is not None:
+            raise Busy(id)
         return None
     return StoredRun(
         id=row.id,

@@ -4,6 +4,7 @@ It does not mind what has happened meanwhile: a run that was not stored yet, one
 seemed to have ended, whose conversation or user has gone.
 """
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,14 +12,12 @@ import msgspec
 from sqlalchemy import Connection, and_, bindparam, delete, exists, select, update
 from sqlalchemy.sql.dml import ReturningUpdate
 
-from sluice.core.events import Receipt
 from sluice.services.archive import Closing
 from sluice.stores.sql.reservations import settle
 from sluice.stores.sql.schema import checkpoints, conversations, holds, messages, runs, users
 from sluice.stores.sql.search import KIND, Entry, index
 from sluice.stores.sql.upsert import insert_or_change
 
-TOKENS = "tokens"
 NAME = 200  # characters of a model's name that are kept
 STATUS = {"done": "complete", "cancelled": "partial"}  # of the reply
 
@@ -81,7 +80,7 @@ def close_run(tx: Connection, closing: Closing) -> None:
             _store(tx, closing, now)
         if status not in OPEN:  # else its beginning has been stored this very moment
             return
-    release(tx, ended, closing.id, _taken(closing.receipt))
+    release(tx, ended, closing.id, closing.taken, now)
     # By the row, not by `closing.place`: a run that was given up while it began does not know it.
     if ended.message_id is not None:
         end_reply(tx, ended.user_id, closing.text, _reply(closing, ended.message_id, now))
@@ -89,12 +88,12 @@ def close_run(tx: Connection, closing: Closing) -> None:
         leave(tx, ended.conversation_id, closing.id, now)
 
 
-def release(tx: Connection, ended: Any, run: str, tokens: int) -> None:
+def release(tx: Connection, ended: Any, run: str, taken: Mapping[str, int], now: datetime) -> None:
     """Drop what was kept for the time that the run went on."""
     if ended.checkpoints:
         tx.execute(FORGET, {"run": run})
     if ended.holds:
-        settle(tx, run, {TOKENS: tokens})
+        settle(tx, run, taken, now)
 
 
 def end_reply(tx: Connection, owner: str | None, text: str, reply: dict[str, Any]) -> None:
@@ -141,7 +140,7 @@ def row_of(closing: Closing, now: datetime) -> dict[str, Any]:
         "finish_reason": closing.finish_reason, "code": closing.code,
         "input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens,
         "reasoning_tokens": usage.reasoning_tokens, "estimated": usage.estimated,
-        "cost": receipt.cost, "ended_at": now, "duration": receipt.duration,
+        "cost": receipt.cost, "points": receipt.points, "ended_at": now, "duration": receipt.duration,
         "first_token": receipt.first_token, "text_length": receipt.text_length,
         "offsets": offsets,
     }  # fmt: skip
@@ -154,9 +153,3 @@ def _reply(closing: Closing, message: str, now: datetime) -> dict[str, Any]:
         "finish_reason": closing.finish_reason, "code": closing.code,
         "tokens": closing.receipt.usage.output_tokens,
     }  # fmt: skip
-
-
-def _taken(receipt: Receipt) -> int:
-    """Tokens of all that was asked for the run, whether or not it became the answer."""
-    spent = [attempt.usage.total for attempt in receipt.attempts if attempt.usage is not None]
-    return sum(spent) if spent else receipt.usage.total
