@@ -14,7 +14,7 @@ from sluice.api.errors import bug, ours, theirs
 from sluice.api.openapi import document
 from sluice.api.pages import docs, pages
 from sluice.core.errors import SluiceError
-from sluice.dialects import chat, conversations, flows, query
+from sluice.dialects import chat, conversations, flows, interactions, query
 from sluice.dialects.base import Dialect, Route
 from sluice.dialects.chat_socket import EMITTED
 from sluice.dialects.fastapi import refuse
@@ -39,6 +39,7 @@ DIALECTS: tuple[Dialect, ...] = (
     chat.DIALECT,
     conversations.DIALECT,
     conversations.RUNS,
+    interactions.dialect(time.time),
     flows.DIALECT,
 )
 EACH = "*"  # every generating route that names no bucket
@@ -47,6 +48,7 @@ RATES = {
     "chat_stream": "30/minute",
     "chat": "60/minute",
     "conversations": "60/minute",
+    "interactions": "60/minute",
     "invalid_key": "5/minute",
     "register": "10/minute",
     "resources": "600/minute",
@@ -76,8 +78,12 @@ def build(parts: Parts, policy: Policy) -> Site:
     ]
     generating = frozenset(way.path for way in ways if way.method == "GET")
     sockets = SocketIO(EMITTED, entry, pulse, time.time)
-    rest = Throttle(_framework(handlers(parts)), entry.count, refuse)
-    router = Router(ways, rest, {SOCKETS: sockets})
+    resources = handlers(parts)
+    theirs = [
+        (method, path) for one in resources for path in one.paths for method in one.http_methods
+    ]
+    rest = Throttle(_framework(resources, settings.body_limit), entry.count, refuse)
+    router = Router(ways, rest, {SOCKETS: sockets}, theirs)
     return Site(Gate(router, policy, generating.__contains__, doorman), sockets.close)
 
 
@@ -121,11 +127,13 @@ def _endpoint(dialect: Dialect, route: Route, entry: Entry, pulse: Pulse) -> End
             return Socket(dialect, route, entry, pulse, time.time)
 
 
-def _framework(resources: Sequence[HTTPRouteHandler]) -> App:
+def _framework(resources: Sequence[HTTPRouteHandler], body_limit: int) -> App:
     """Litestar's application, with a document of all there is."""
 
     def describe() -> dict[str, Any]:
-        bare = Litestar(resources, openapi_config=OpenAPIConfig("Sluice", VERSION))
+        bare = Litestar(
+            resources, openapi_config=OpenAPIConfig("Sluice", VERSION), logging_config=None
+        )
         return document(DIALECTS, version=VERSION, extra=bare.openapi_schema.to_schema())
 
     app: Any = Litestar(
@@ -133,5 +141,6 @@ def _framework(resources: Sequence[HTTPRouteHandler]) -> App:
         openapi_config=None,
         exception_handlers={SluiceError: ours, HTTPException: theirs, Exception: bug},
         logging_config=None,
+        request_max_body_size=body_limit,
     )
     return app

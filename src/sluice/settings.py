@@ -66,7 +66,7 @@ class Settings(BaseSettings):
     registration: Literal["open", "invite", "closed"] | None = Field(None, description="Who may register: `open`, `invite` or `closed`. Unset: open on loopback, closed elsewhere.")
     first_user_admin: bool = Field(False, description="Make the first user who registers an administrator.")
     jwt_secret: SecretStr | None = Field(None, description="Signs access tokens; 32 bytes or more. Unset: made at the first start and kept in the data folder.")
-    access_token_lifetime: int = Field(900, ge=1, le=86_400, description="Seconds that an access token is good for.")
+    access_token_lifetime: int = Field(900, ge=1, le=1800, description="Seconds that an access token is good for.")
     oidc_issuer: str | None = Field(None, description="Also accept bearer tokens of this OpenID Connect issuer: its `iss`, an https address.")
     oidc_audience: str | None = Field(None, description="The `aud` that those tokens must name.")
     context_messages: int = Field(400, ge=0, description="Earlier messages of a conversation that a model is given, at most; the newest, as far as its context window holds them.")

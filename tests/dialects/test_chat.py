@@ -67,7 +67,7 @@ def test_a_chat_client_puts_the_text_together_again(said: list[str]):
 
 
 def emitted(said: list[str], ask: Ask | None = None) -> list[tuple[str, dict[str, Any]]]:
-    speech = chat_socket.Speech(View("run-1", "", PLACE, "lan"), ask)
+    speech = chat_socket.Speech(View("run-1", "", place=PLACE, user="lan"), ask)
     return [
         (name, msgspec.json.decode(payload))
         for seq, event in enumerate(course(*said), 1)
@@ -76,7 +76,7 @@ def emitted(said: list[str], ask: Ask | None = None) -> list[tuple[str, dict[str
 
 
 def test_over_socketio_a_course_reads_as_recorded():
-    speech = chat_socket.Speech(View("run-1", "", PLACE, "lan"), None)
+    speech = chat_socket.Speech(View("run-1", "", place=PLACE, user="lan"), None)
     events = course("Xin ", "chào", HARD, ending="cancelled")
     found = [
         one
@@ -106,7 +106,7 @@ def test_over_socketio_the_text_so_far_may_be_declined_however_it_is_long():
 
 @given(pieces)
 def test_who_comes_back_over_socketio_hears_the_rest_of_the_same(said: list[str]):
-    events, view = course(*said), View("r", "", PLACE)
+    events, view = course(*said), View("r", "", place=PLACE)
     whole, rest = chat_socket.Speech(view, None), chat_socket.Speech(view, None)
     late = len(events) // 2
     expected = [whole.encode(event, seq) for seq, event in enumerate(events, 1)][late:]

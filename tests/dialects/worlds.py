@@ -31,6 +31,7 @@ class View(NamedTuple):
     id: str
     text: str
     place: Place | None = None
+    owner: str | None = None
     user: str = ""
     first_token: float | None = None
     ended_at: float = 1_700_000_002.75

@@ -30,6 +30,7 @@ class Run:
     `model`       as asked, or chosen by default: `provider/name`
     `owner`       whose it is; None for an anonymous run, which its unguessable id protects
     `started`     monotonic seconds; `ended` likewise, None while it goes on
+    `ended_at`    the same in epoch seconds; 0 while it goes on
     `ending`      its last event, with the receipt; None while it goes on
     `user`        the owner's name; "" for a stranger
     `place`       where its reply is kept; None where it is not
@@ -38,8 +39,9 @@ class Run:
 
     __slots__ = (
         "_expired", "_followers", "_keeper", "_state", "attempts", "background", "clock",
-        "dialect", "ended", "ending", "first_token", "id", "log", "model", "owner", "place",
-        "playing", "prompt", "said", "started", "stopping", "task", "timer", "user", "wall",
+        "dialect", "ended", "ended_at", "ending", "first_token", "id", "log", "model", "owner",
+        "place", "playing", "prompt", "said", "started", "stopping", "task", "timer", "user",
+        "wall",
     )  # fmt: skip
 
     def __init__(
@@ -69,6 +71,7 @@ class Run:
         self.wall = wall
         self.started = clock()
         self.ended: float | None = None
+        self.ended_at = 0.0
         self.first_token: float | None = None
         self.attempts: list[Attempt] = []
         self.ending: Ending | None = None
@@ -103,11 +106,6 @@ class Run:
         return (self.clock() if self.ended is None else self.ended) - self.started
 
     @property
-    def ended_at(self) -> float:
-        """When it ended; while it goes on, now. Epoch seconds."""
-        return self.wall() - (0.0 if self.ended is None else self.clock() - self.ended)
-
-    @property
     def followers(self) -> int:
         """How many follow it now."""
         return len(self._followers)
@@ -134,7 +132,7 @@ class Run:
 
     def close(self, ending: Ending) -> int:
         """Append the last event; returns by how many bytes the log grew."""
-        self.ended = self.clock()
+        self.ended, self.ended_at = self.clock(), self.wall()
         self.ending = ending
         return self.extend((ending,))
 

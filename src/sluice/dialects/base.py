@@ -49,7 +49,7 @@ class RunView(Protocol):
 
     @property
     def ended_at(self) -> float:
-        """When it ended; while it goes on, now. Epoch seconds."""
+        """When it ended, in epoch seconds; 0 while it goes on."""
         ...
 
 

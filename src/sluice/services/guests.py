@@ -48,7 +48,9 @@ class PlacesPerCaller:
     def _seat(self, who: Principal) -> Generator[Seat]:
         caller, most = who.caller, self._most_of(who)
         if self._taken.get(caller, 0) >= most:
-            raise Overloaded(f"You have {most} replies being written already.", retry_after=1)
+            raise Overloaded(
+                f"You may have {most} replies written at once, and no more.", retry_after=1
+            )
         self._taken[caller] = self._taken.get(caller, 0) + 1
         place = Place(lambda: self._give_back(caller))
         try:

@@ -54,5 +54,6 @@ def revive(stored: StoredRun, clock: Callable[[], float], wall: Callable[[], flo
     run.log = StoredLog(started, stored.text, stored.lengths, run.ending, usage, exact=exact)
     run.said = len(run.log)
     run.started, run.ended = 0.0, stored.receipt.duration
+    run.ended_at = stored.ended.timestamp()
     run.first_token = stored.receipt.first_token
     return run

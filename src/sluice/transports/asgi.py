@@ -36,6 +36,7 @@ class Visit(msgspec.Struct, frozen=True):
     `found`    who asks, or what is wrong with how that was said
     `headers`  of the answer, whatever it is: for a browser's page from elsewhere, of limits
     `given`    what was brought to say who asks; None for a stranger
+    `secure`   it came over https, as far as we can tell
     `stranger` who asks, as far as that shows without credentials: the address, above all
     """
 
@@ -43,6 +44,7 @@ class Visit(msgspec.Struct, frozen=True):
     headers: Headers
     given: Credentials | None = None
     stranger: Principal = Principal(welcome=False)
+    secure: bool = False
 
     @property
     def who(self) -> Principal:

@@ -45,7 +45,7 @@ class Entry(msgspec.Struct, frozen=True):
         if ask.bad_key:
             self.count(BAD_KEY, who, [])
         if ask.thread is not None and ask.thread.name is not None:
-            who = self._recognised(who, visit)
+            who = recognised(who, visit)
         run = await self.chat.start(ask, dialect.name, who, once)
         self.began(visit, run)
         return run
@@ -93,14 +93,16 @@ class Entry(msgspec.Struct, frozen=True):
         if visit.given is not None and visit.given.ticket is not None:
             self.doorman.began(visit.given, run.id)
 
-    def _recognised(self, who: Principal, visit: Visit) -> Principal:
-        """A stranger's browser, known again by a cookie: it has named its session itself."""
-        if who.id is not None or not who.browser or who.visitor is not None:
-            return who
-        visitor = secrets.token_urlsafe(16)
-        cookie = f"{VISITOR}={visitor}; Path=/; Max-Age={DAY}; HttpOnly; SameSite=Lax"
-        visit.headers.append((b"set-cookie", cookie.encode()))
-        return msgspec.structs.replace(who, visitor=visitor)
+
+def recognised(who: Principal, visit: Visit) -> Principal:
+    """A stranger's browser, to be known again by a cookie: it names its sessions itself."""
+    if who.id is not None or not who.browser or who.visitor is not None:
+        return who
+    visitor = secrets.token_urlsafe(16)
+    secure = "; Secure" if visit.secure else ""
+    cookie = f"{VISITOR}={visitor}; Path=/; Max-Age={DAY}; HttpOnly; SameSite=Lax{secure}"
+    visit.headers.append((b"set-cookie", cookie.encode()))
+    return msgspec.structs.replace(who, visitor=visitor)
 
 
 def admitted(visit: Visit, dialect: Dialect) -> Principal:

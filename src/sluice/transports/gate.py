@@ -10,25 +10,8 @@ import msgspec
 from sluice.core.commands import Principal
 from sluice.core.errors import Forbidden, SluiceError, Unauthorized
 from sluice.services.identity import Credentials, Doorman
-from sluice.transports.asgi import (
-    JSON,
-    VISIT,
-    App,
-    Headers,
-    Message,
-    Receive,
-    Scope,
-    Send,
-    Visit,
-    header,
-)
-from sluice.transports.credentials import (
-    COOKIE,
-    MARK,
-    SECURE_COOKIE,
-    cookies_of,
-    credentials_of,
-)
+from sluice.transports.asgi import VISIT, App, Headers, Message, Receive, Scope, Send, Visit, header
+from sluice.transports.credentials import COOKIE, MARK, SECURE_COOKIE, cookies_of, credentials_of
 from sluice.transports.entry import VISITOR
 
 Network = IPv4Network | IPv6Network
@@ -47,6 +30,10 @@ ALLOWED: Headers = [
         b"Authorization, Content-Type, Last-Event-ID, Idempotency-Key",
     ),
     (b"access-control-max-age", b"600"),
+]
+ALLOWED_MARKED: Headers = [
+    (name, value + b", X-Sluice-Request" if name.endswith(b"headers") else value)
+    for name, value in ALLOWED
 ]
 EXPOSED = (
     b"access-control-expose-headers",
@@ -114,7 +101,7 @@ class Gate:
             return _turn_away(scope, send, reason)
         cors = self._cors(origin) if origin is not None and listed else []
         if scope["type"] == "http" and scope["method"] == "OPTIONS" and origin is not None:
-            return _preflight(send, cors)
+            return _preflight(send, cors, marked=origin in self._policy.origins)
         return self._identify(scope, receive, send, origin, cors)
 
     def _identify(
@@ -130,7 +117,9 @@ class Gate:
             found = self._doorman.known(given, stranger) if meant else Forbidden(MEANT)
             if found is None:
                 return self._ask(scope, receive, send, cors, given, stranger)
-        return self._enter(scope, receive, send, Visit(found, cors, given, stranger))
+        return self._enter(
+            scope, receive, send, Visit(found, cors, given, stranger, _secure(scope))
+        )
 
     def _enter(self, scope: Scope, receive: Receive, send: Send, visit: Visit) -> Awaitable[None]:
         scope[VISIT] = visit
@@ -148,7 +137,7 @@ class Gate:
         stranger: Principal,
     ) -> None:
         found = await self._doorman.identify(given, stranger)
-        await self._enter(scope, receive, send, Visit(found, cors, given, stranger))
+        await self._enter(scope, receive, send, Visit(found, cors, given, stranger, _secure(scope)))
 
     def _refusal(self, scope: Scope, origin: str | None, listed: bool) -> bytes | None:
         """Why a request is turned away, if it is."""
@@ -261,6 +250,10 @@ class Gate:
         return any(found in network for network in self._policy.proxies)
 
 
+def _secure(scope: Scope) -> bool:
+    return scope.get("scheme") in {"https", "wss"}
+
+
 def _host_name(host: str) -> str:
     """The name in a `Host` header: without the port, in lower case."""
     if host.startswith("["):
@@ -287,13 +280,18 @@ async def _turn_away(scope: Scope, send: Send, reason: bytes) -> None:
         await send({"type": "websocket.close", "code": 1008, "reason": ""})  # a 403, before accept
         return
     body = b'{"detail":"%b","code":"forbidden"}' % reason
-    headers = [*JSON, (b"content-length", b"%d" % len(body))]
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"x-content-type-options", b"nosniff"),
+        (b"content-length", b"%d" % len(body)),
+    ]
     await send({"type": "http.response.start", "status": 403, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
 
-async def _preflight(send: Send, cors: Headers) -> None:
-    headers = [*cors, *ALLOWED] if cors else [(b"vary", b"Origin")]
+async def _preflight(send: Send, cors: Headers, *, marked: bool) -> None:
+    """`marked`: a page from there may use the session's cookie, and so its header."""
+    headers = [*cors, *(ALLOWED_MARKED if marked else ALLOWED)] if cors else [(b"vary", b"Origin")]
     status = 204 if cors else 403
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": b""})

@@ -89,11 +89,12 @@ def _pattern(path: str) -> re.Pattern[str]:
 
 def _explain(send: Send, method: str, allowed: Sequence[str], visit: Visit) -> Awaitable[None]:
     """What can be done at an address, to who asks for it, or has done something else there."""
-    if "WS" in allowed:
+    if "WS" in allowed and method == "GET":
         body = b'{"detail":"This address is for WebSockets.","code":"invalid_request"}'
         upgrade = [(b"upgrade", b"websocket"), (b"connection", b"upgrade")]
         return respond(send, 426, body, visit, upgrade)
-    allow = (b"allow", ", ".join([*allowed, "OPTIONS"]).encode())
+    methods = ["GET" if one == "WS" else one for one in allowed]
+    allow = (b"allow", ", ".join([*methods, "OPTIONS"]).encode())
     if method == "OPTIONS":
         return respond(send, 204, b"", visit, [allow])
     body = b'{"detail":"Method not allowed.","code":"invalid_request"}'

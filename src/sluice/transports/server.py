@@ -65,8 +65,8 @@ class Connection(HttpToolsProtocol):
 
     def attend(self, writable: Callable[[], None], gone: Callable[[], None]) -> None:
         self._writable, self._gone = writable, gone
-        if self.transport.is_closing():
-            self.loop.call_soon(gone)
+        if self.transport.is_closing():  # it left while its run was being prepared
+            gone()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # pyright: ignore[reportIncompatibleMethodOverride] - as uvicorn has it
         super().connection_made(transport)
@@ -147,6 +147,13 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
 
     def abort(self) -> None:
         self.transport.abort()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.conn.handshake_exc is not None and not self.handshake_initiated:
+            # A header too long, say. The protocol has said so; uvicorn would never send it.
+            self.transport.write(b"".join(self.conn.data_to_send()))
+            self.transport.close()
 
     async def run_asgi(self) -> None:
         cast("Scope", self.scope)["extensions"][OUTLET] = self

@@ -5,7 +5,6 @@ A stranger's browser is given the cookie by which it is known again in answer to
 once the connection stands there is no place for one. Knows no dialect by name.
 """
 
-import secrets
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, cast
@@ -13,7 +12,6 @@ from typing import Any, cast
 import msgspec
 from socketio.exceptions import ConnectionRefusedError as Refused
 
-from sluice.core.commands import Principal
 from sluice.core.errors import InvalidRequest, Overloaded, SluiceError, Unauthorized
 from sluice.dialects.emitted import Emitted
 from sluice.services.identity import Credentials
@@ -30,7 +28,7 @@ from sluice.transports.asgi import (
     refuse,
 )
 from sluice.transports.credentials import LONGEST
-from sluice.transports.entry import DAY, VISITOR, Entry, admitted
+from sluice.transports.entry import Entry, admitted, recognised
 from sluice.transports.gate import with_headers
 from sluice.transports.outlet import OUTLET
 from sluice.transports.pulse import Line, Pulse, Stream
@@ -165,22 +163,17 @@ class SocketIO:
         if not isinstance(token, str):
             raise Unauthorized("The token is not a text.")
         given = Credentials(bearer=token[:LONGEST])
-        stranger = _stranger(scope, visit)
-        found = self._entry.doorman.known(given, stranger)
+        found = self._entry.doorman.known(given, visit.stranger)
         if found is None:
-            found = await self._entry.doorman.identify(given, stranger)
-        return Visit(found, [], given)
+            found = await self._entry.doorman.identify(given, visit.stranger)
+        return Visit(found, [], given, visit.stranger)
 
 
 def introduced(visit: Visit) -> Visit:
     """A stranger's browser gets its cookie now: it may come to name a session itself."""
-    who = visit.found
-    if isinstance(who, SluiceError) or who.id is not None or not who.browser or who.visitor:
+    if isinstance(visit.found, SluiceError):
         return visit
-    visitor = secrets.token_urlsafe(16)
-    cookie = f"{VISITOR}={visitor}; Path=/; Max-Age={DAY}; HttpOnly; SameSite=Lax"
-    who = msgspec.structs.replace(who, visitor=visitor)
-    return Visit(who, [*visit.headers, (b"set-cookie", cookie.encode())], visit.given)
+    return msgspec.structs.replace(visit, found=recognised(visit.found, visit))
 
 
 def sober(receive: Receive) -> Receive:
@@ -213,19 +206,3 @@ def _is_packet(text: str | None) -> bool:
     if text is None:
         return True
     return text[:1] in KINDS and (len(text) <= SHORT or text[:2] in MESSAGES)
-
-
-def _stranger(scope: Scope, visit: Visit) -> Principal:
-    """Who asks, as far as that shows without credentials; with those no good, next to nothing."""
-    who = visit.found
-    if isinstance(who, SluiceError):
-        peer = scope.get("client") or ("", 0)
-        return Principal(welcome=False, address=peer[0], direct=False, placed=False)
-    return Principal(
-        welcome=who.welcome,
-        address=who.address,
-        direct=who.direct,
-        placed=who.placed,
-        browser=who.browser,
-        visitor=who.visitor,
-    )

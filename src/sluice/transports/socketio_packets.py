@@ -17,6 +17,7 @@ from socketio import packet
 # python-socketio does not say of what types things are.
 
 ROOM = 16  # packets that may wait for a client before its streams pause
+TOGETHER = 16  # packets in one answer to a poll: clients in Python take no more
 MOST = 256  # before it is dropped: it says much, and hears nothing
 WITHOUT_BYTES = {packet.BINARY_EVENT: packet.EVENT, packet.BINARY_ACK: packet.ACK}
 NAME = re.compile(r'\["(\w{1,64})"[,\]]', re.ASCII)
@@ -38,6 +39,7 @@ class Backlog(asyncio.Queue[Any]):
         self._has_room = asyncio.Event()
         self._has_room.set()
         self._all_taken = asyncio.Event()
+        self._together = 0
         super().__init__()
 
     async def room(self) -> None:
@@ -47,6 +49,18 @@ class Backlog(asyncio.Queue[Any]):
     async def emptied(self) -> None:
         """Wait until none waits."""
         await self._all_taken.wait()
+
+    async def get(self) -> Any:
+        """The first of those that are taken together; `get_nowait` gives the others."""
+        self._together = 0
+        return await super().get()
+
+    def get_nowait(self) -> Any:
+        if self._together == TOGETHER:
+            raise asyncio.QueueEmpty
+        item = super().get_nowait()
+        self._together += 1
+        return item
 
     def _put(self, item: Any) -> None:
         super()._put(item)
