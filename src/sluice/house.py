@@ -38,6 +38,7 @@ from sluice.providers.script import parse
 from sluice.providers.source import Source
 from sluice.providers.wire import Wire
 from sluice.services.archive import Archive
+from sluice.services.cache import Answers
 from sluice.services.chat import Anybody, Chat, Forgetful, Guests, Memory, Rules
 from sluice.services.guests import PlacesPerCaller
 from sluice.services.ledger import Ledger
@@ -140,7 +141,7 @@ async def open_house(
     memory, guests = _remembering(stack, settings, store, engine)
     stack.push_async_callback(engine.drain, 0)
     rules = _rules(settings, catalog)
-    chat = Chat(engine, catalog, flows, table.window, rules, memory, guests)
+    chat = Chat(engine, catalog, flows, table.window, rules, memory, guests, answers_of(settings))
     flows.attach(chat)
     return House(settings, catalog, breakers, engine, chat, flows, tokenizer, table, rules)
 
@@ -175,6 +176,13 @@ def _remembering(
 def tariff_of(settings: Settings) -> Tariff:
     """What points replies cost, and where."""
     return Tariff(settings.points, settings.tokens_per_point)
+
+
+def answers_of(settings: Settings) -> Answers | None:
+    """The answers that are known, where they are to be."""
+    if settings.cache_ttl == 0:
+        return None
+    return Answers(settings.cache_ttl, settings.cache_memory, time.monotonic)
 
 
 def bounds_of(settings: Settings) -> Bounds:

@@ -83,6 +83,10 @@ class Settings(BaseSettings):
     tokens_per_point: int = Field(30, ge=1, description="Tokens, of prompt and reply, that one point pays for.")
     points_at_registration: int = Field(1000, ge=0, description="Points that a new user begins with.")
 
+    # Answers
+    cache_ttl: Seconds = Field(0.0, description="Seconds that an answer is given again to the same request of the same user, at no cost; 0: never.")
+    cache_memory: Bytes = Field(64 << 20, description="The most that answers kept for that may take.")
+
     # Models
     default_model: str | None = Field(None, description="Model where a request names none, as `provider/name`.")
     fallbacks: Names = Field((), description="Models to try in order when one fails before its first token.")
@@ -146,7 +150,7 @@ class Settings(BaseSettings):
             return tuple(item.strip() for item in value.split(",") if item.strip())
         return value
 
-    @field_validator("body_limit", "run_memory", "log_memory", mode="before")
+    @field_validator("body_limit", "cache_memory", "run_memory", "log_memory", mode="before")
     @classmethod
     def _size(cls, value: object) -> object:
         if isinstance(value, str) and (match := SIZE.fullmatch(value.strip())):

@@ -18,12 +18,13 @@ GROUPS = {
     "registration": "People",
     "rate_limit_enabled": "Limits",
     "points": "Points",
+    "cache_ttl": "Answers",
     "default_model": "Models",
     "openai_api_key": "Providers",
     "disconnect_grace": "Runs",
     "enable_logs": "Logs",
 }
-SIZES = frozenset({"body_limit", "run_memory", "log_memory"})
+SIZES = frozenset({"body_limit", "cache_memory", "run_memory", "log_memory"})
 NAME_WIDTH = 26
 
 

@@ -131,6 +131,14 @@ class Anybody:
         pass
 
 
+class Sharing(Protocol):
+    """Knows answers; see `cache.py`."""
+
+    def through(self, provider: Provider, prompt: Prompt, caller: str) -> Provider:
+        """The same provider, asked only where nobody knows its answer to this caller."""
+        ...
+
+
 class Rules(msgspec.Struct, frozen=True):
     """What may be asked for. Lengths are tokens; `strangers` are patterns of model names.
 
@@ -155,6 +163,7 @@ class Chat:
         rules: Rules,
         memory: Memory,
         guests: Guests,
+        answers: Sharing | None = None,
     ) -> None:
         self._engine = engine
         self._models = models
@@ -163,6 +172,7 @@ class Chat:
         self._rules = rules
         self._memory = memory
         self._guests = guests
+        self._answers = answers
 
     async def start(self, ask: Ask, dialect: str, who: Principal, once: Once | None = None) -> Run:
         """Begin a run, or join the one that answers the same request already.
@@ -244,10 +254,13 @@ class Chat:
     def _start(self, id: str, request: Request, provider: Provider, begun: Beginning) -> Run:
         ask, who = request.ask, request.who
         messages = fit(begun.messages, request.room)
+        prompt = Prompt(request.model, messages, request.length, ask.temperature)
+        if self._answers is not None and _repeatable(request):
+            provider = self._answers.through(provider, prompt, who.caller)
         return self._engine.start(
             id,
             provider,
-            Prompt(request.model, messages, request.length, ask.temperature),
+            prompt,
             model=request.model,
             dialect=request.dialect,
             owner=who.id,
@@ -270,6 +283,13 @@ class Chat:
         if flow is None:
             raise NotFound(f"There is no flow {ask.flow[:80]!r}.", field="flow")
         return f"{FLOW}{ask.flow}", flow
+
+
+def _repeatable(request: Request) -> bool:
+    """Whether the same answer will do again. Who wants another one, or a flow, is asked anew."""
+    ask = request.ask
+    anew = ask.thread is not None and ask.thread.again is not None and not ask.messages
+    return request.who.id is not None and ask.flow is None and not ask.bad_key and not anew
 
 
 def _admit(who: Principal) -> None:

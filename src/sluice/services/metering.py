@@ -11,6 +11,7 @@ from sluice.services.calls import INNER
 from sluice.services.chat import FLOW
 
 NOTHING = Usage(0, 0)
+CACHED = "cached"  # the outcome of an attempt for which nobody was asked
 COUNTED = {"ok", "cancelled"}  # a provider that failed before its first token charges nothing
 
 
@@ -62,6 +63,7 @@ class Meter:
             first_token=run.first_token,
             text_length=len(run.text),
             attempts=tuple(run.attempts),
+            cached=bool(run.attempts) and run.attempts[-1].outcome == CACHED,
         )
         outcome = ending.reason if isinstance(ending, Finished) else ending.code
         record = Record(run.id, run.dialect, run.model, run.owner, outcome, receipt)
@@ -75,6 +77,8 @@ class Meter:
         if not run.attempts:
             return NOTHING
         last = run.attempts[-1]
+        if last.outcome == CACHED:
+            return NOTHING
         settled = run.model.startswith(FLOW)  # each of its calls has been, by itself
         if not settled and (last.usage is None or last.outcome != "ok"):
             charged = run.first_token is not None or last.outcome in COUNTED
