@@ -11,6 +11,8 @@ from pathlib import Path
 
 from tests.conftest import STARTUP
 
+OURS = Path(__file__).parent.parent.parent / "deploy" / "nginx.conf"
+
 # Whatever is not said here is as nginx has it: responses are buffered, upstreams speak HTTP/1.0.
 FRAME = """\
 worker_processes 1;
@@ -40,6 +42,18 @@ def site(port: int, upstream: int, *lines: str) -> str:
     """A `server` that passes everything on, with further lines in its `location`."""
     inside = " ".join([f"proxy_pass http://127.0.0.1:{upstream};", *lines])
     return f"server {{ listen 127.0.0.1:{port}; location / {{ {inside} }} }}"
+
+
+def example(port: int, upstream: int) -> str:
+    """`deploy/nginx.conf`, on other ports."""
+    text = OURS.read_text()
+    for there, here in (
+        ("listen 80;", f"listen 127.0.0.1:{port};"),
+        ("127.0.0.1:8000", f"127.0.0.1:{upstream}"),
+    ):
+        assert text.count(there) == 1, there
+        text = text.replace(there, here)
+    return text
 
 
 @contextmanager

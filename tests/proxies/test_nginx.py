@@ -4,7 +4,6 @@ import asyncio
 import json
 import sys
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import aiohttp
@@ -13,11 +12,10 @@ from websockets.asyncio.client import connect
 
 from tests.clients.running import Done, run
 from tests.conftest import Running, free_port, running
-from tests.proxies.nginx import serving, site
+from tests.proxies.nginx import example, serving, site
 
 pytestmark = pytest.mark.clients
 
-OURS = Path(__file__).parent.parent.parent / "deploy" / "nginx.conf"
 STREAM = "/api/v1/query/stream"
 STALLED = "demo/n=3,delay=0ms,stall=60s@1"  # says one token, and no more within any patience
 
@@ -72,18 +70,6 @@ def ways(behind: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     folder = tmp_path_factory.mktemp("nginx") / "prefix"
     with serving(folder, int(ports.plain), "\n".join(sites)):
         yield Ways(*(f"http://127.0.0.1:{port}" for port in ports))
-
-
-def example(port: int, upstream: int) -> str:
-    """`deploy/nginx.conf`, on other ports."""
-    text = OURS.read_text()
-    for there, here in (
-        ("listen 80;", f"listen 127.0.0.1:{port};"),
-        ("127.0.0.1:8000", f"127.0.0.1:{upstream}"),
-    ):
-        assert text.count(there) == 1, there
-        text = text.replace(there, here)
-    return text
 
 
 async def words(response: aiohttp.ClientResponse) -> AsyncIterator[dict[str, Any]]:
@@ -193,7 +179,7 @@ async def test_the_check_finds_nothing_wrong_with_a_good_configuration(ways: Way
     ("way", "named"),
     [
         ("gzip", "compressed on the way: Content-Encoding gzip to a client that offers gzip"),
-        ("plain", "the WebSocket handshake is answered 404"),
+        ("plain", "the WebSocket handshake is answered 426"),
     ],
 )
 async def test_the_check_names_what_a_bad_configuration_does_to_streams(

@@ -1,4 +1,5 @@
-// What `GET /health` says of the providers, and the notice that the pages make of it.
+// Who answers, and whom: what `GET /health` says of the providers, the notice that the pages make
+// of it, and whether strangers are welcome.
 
 const DEMO =
   "No provider is configured on this server, so the demo model answers every question, whatever " +
@@ -13,6 +14,13 @@ export async function providers() {
   } catch {
     return null;
   }
+}
+
+/** Whether the server answers those who have not signed in; so far as can be known. */
+export async function welcome() {
+  const response = await fetch("api/v1/models").catch(() => null);
+  await response?.text(); // a body that nobody reads keeps its connection
+  return response?.status !== 401;
 }
 
 /** Say plainly on the page who answers, where that is not what a person would expect. */

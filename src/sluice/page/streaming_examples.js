@@ -1,5 +1,6 @@
 // The page on which a person tries the three ways of the query API.
 
+import { Account } from "./account.js";
 import { Answer, switchButtons } from "./answer.js";
 import { announce, providers } from "./health.js";
 import { messages } from "./sse.js";
@@ -29,11 +30,17 @@ function take(answer, data) {
 
 /** `POST /api/v1/query`: one document. */
 class Standard {
+  #account;
   #abort = null;
+
+  constructor(account) {
+    this.#account = account;
+  }
 
   async ask(answer, request) {
     this.#abort = new AbortController();
-    const response = await post("api/v1/query", request, this.#abort.signal);
+    const { signal } = this.#abort;
+    const response = await post("api/v1/query", request, { account: this.#account, signal });
     if (!response.ok) return refused(answer, response);
     const raw = await response.text();
     const body = parse(raw) ?? {};
@@ -49,15 +56,21 @@ class Standard {
 
 /** `POST /api/v1/query/stream`: server-sent events, read with `fetch`. */
 class Stream {
+  #account;
   #abort = null;
   #answer = null;
   #run = null;
+
+  constructor(account) {
+    this.#account = account;
+  }
 
   async ask(answer, request) {
     this.#abort = new AbortController();
     this.#answer = answer;
     this.#run = null;
-    const response = await post("api/v1/query/stream", request, this.#abort.signal);
+    const { signal } = this.#abort;
+    const response = await post("api/v1/query/stream", request, { account: this.#account, signal });
     if (!response.ok) return refused(answer, response);
     this.#run = response.headers.get("X-Run-Id");
     answer.note(`X-Run-Id: ${this.#run}`);
@@ -84,7 +97,7 @@ class Stream {
   async stop() {
     const { signal } = this.#abort;
     const abort = this.#abort;
-    const receipt = await cancel(this.#run);
+    const receipt = await cancel(this.#run, this.#account);
     if (receipt) this.#answer.note(`cancelled: ${receipt}`);
     if (!signal.aborted) setTimeout(() => abort.abort(), receipt ? STOP_PATIENCE : 0);
   }
@@ -95,13 +108,15 @@ const sequence = (id) => `#${id.slice(id.lastIndexOf(":") + 1)}`;
 
 /** `WS /api/v1/query/ws`: one connection, which remembers its turns. */
 class Socket {
+  #account;
   #socket = null;
   #turn = null;
   #turns = 0;
   #said;
 
   /** `said` hears what has become of the connection. */
-  constructor(said) {
+  constructor(account, said) {
+    this.#account = account;
     this.#said = said;
   }
 
@@ -126,12 +141,13 @@ class Socket {
     this.#socket?.close(1000);
   }
 
-  #connect(answer) {
-    if (this.#socket) return null;
+  async #connect(answer) {
+    if (this.#socket) return;
     const address = new URL("api/v1/query/ws", document.baseURI);
+    address.search = new URLSearchParams(await this.#account.ticket());
     address.protocol = address.protocol.replace("http", "ws");
     const socket = new WebSocket(address);
-    return new Promise((resolve, reject) => {
+    await new Promise((resolve, reject) => {
       socket.onopen = () => {
         answer.note("connected");
         this.#socket = socket;
@@ -229,13 +245,14 @@ const form = document.getElementById("ask");
 const connection = document.getElementById("connection");
 const close = document.querySelector('[data-do="close"]');
 
-const socket = new Socket((text) => {
+const account = new Account(document.getElementById("account"));
+const socket = new Socket(account, (text) => {
   connection.textContent = text;
   close.setAttribute("aria-disabled", String(!socket.open));
 });
 const ways = [
-  card("standard", new Standard()),
-  card("stream", new Stream()),
+  card("standard", new Standard(account)),
+  card("stream", new Stream(account)),
   card("socket", socket, { keep: true }),
 ];
 

@@ -1,5 +1,6 @@
 // The page on which a person asks one provider or another, and watches the answer arrive.
 
+import { Account } from "./account.js";
 import { Answer, switchButtons } from "./answer.js";
 import { announce, providers } from "./health.js";
 import { messages } from "./sse.js";
@@ -23,13 +24,21 @@ function summary({ model, tokens, finish_reason }) {
 
 /** `POST /api/stream/chat`, read with `fetch`. */
 class Fetched {
+  #account;
   #abort = null;
   #run = null;
+
+  constructor(account) {
+    this.#account = account;
+  }
 
   async ask(answer, request) {
     this.#abort = new AbortController();
     this.#run = null;
-    const response = await post("api/stream/chat", request, this.#abort.signal);
+    const response = await post("api/stream/chat", request, {
+      account: this.#account,
+      signal: this.#abort.signal,
+    });
     if (!response.ok) {
       const { raw, ...problem } = await refusal(response);
       answer.event(raw);
@@ -51,21 +60,25 @@ class Fetched {
 
   async stop() {
     const abort = this.#abort;
-    const receipt = await cancel(this.#run);
+    const receipt = await cancel(this.#run, this.#account);
     setTimeout(() => abort.abort(), receipt ? STOP_PATIENCE : 0);
   }
 }
 
 /** `GET /api/stream/chat-get`, read with `EventSource`, which hides headers and statuses. */
 class Sourced {
-  #source = null;
+  #account;
   #run = "";
   #leave = null;
 
+  constructor(account) {
+    this.#account = account;
+  }
+
   async ask(answer, request) {
     this.#run = "";
-    const source = new EventSource(`api/stream/chat-get?${new URLSearchParams(request)}`);
-    this.#source = source;
+    const query = new URLSearchParams({ ...request, ...(await this.#account.ticket()) });
+    const source = new EventSource(`api/stream/chat-get?${query}`);
     await new Promise((resolve, reject) => {
       this.#leave = () => reject(new DOMException("Stopped", "AbortError"));
       source.onmessage = ({ data, lastEventId }) => {
@@ -86,7 +99,7 @@ class Sourced {
 
   async stop() {
     const leave = this.#leave;
-    const receipt = await cancel(this.#run);
+    const receipt = await cancel(this.#run, this.#account);
     setTimeout(leave, receipt ? STOP_PATIENCE : 0);
   }
 }
@@ -113,7 +126,8 @@ function request(form) {
 const form = document.getElementById("ask");
 const [send, stop] = [document.getElementById("send"), document.getElementById("stop")];
 const answer = new Answer(document.getElementById("answer"), "of the provider");
-const ways = { fetch: new Fetched(), eventsource: new Sourced() };
+const account = new Account(document.getElementById("account"));
+const ways = { fetch: new Fetched(account), eventsource: new Sourced(account) };
 let running = null;
 
 async function ask() {

@@ -1,11 +1,13 @@
 // How the pages call the server: requests, refusals, cancelling. Knows no page.
 // Addresses are relative, so that the server may live below a path of a proxy's.
 
-const JSON_BODY = { "Content-Type": "application/json" };
+// The second tells the server that a page of its own asks, where a cookie says who.
+const HEADERS = { "Content-Type": "application/json", "X-Sluice-Request": "page" };
 
-/** POST a JSON document. Rejects as `fetch` does. */
-export function post(path, body, signal) {
-  return fetch(path, { method: "POST", headers: JSON_BODY, body: JSON.stringify(body), signal });
+/** POST a JSON document, on behalf of an account if there is one. Rejects as `fetch` does. */
+export async function post(path, body, { account, signal } = {}) {
+  const headers = { ...HEADERS, ...(await account?.headers()) };
+  return fetch(path, { method: "POST", headers, body: JSON.stringify(body), signal });
 }
 
 /** What a response that is not 2xx says: `{code, text, raw}`, whichever dialect words it. */
@@ -23,10 +25,10 @@ function complaint({ loc = [], msg = "" }) {
 }
 
 /** End a run. Resolves to the receipt as text, or to null where the server would not. */
-export async function cancel(run) {
+export async function cancel(run, account) {
   if (!run) return null;
   try {
-    const response = await post(`api/v1/runs/${encodeURIComponent(run)}/cancel`, {});
+    const response = await post(`api/v1/runs/${encodeURIComponent(run)}/cancel`, {}, { account });
     return response.ok ? await response.text() : null;
   } catch {
     return null;

@@ -1,0 +1,155 @@
+"""Signing in on the pages, in a real browser: a server that turns strangers away is tried there."""
+
+import re
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Page, expect
+from tests.browser.conftest import Watch
+from tests.clients.person import PASSWORD, Person, signed_in
+from tests.conftest import Running, running
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
+
+WAYS = ("standard", "stream", "socket")
+STORED = "JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie])"
+
+
+@pytest.fixture(scope="module")
+def closed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A server that turns strangers away."""
+    folder = tmp_path_factory.mktemp("closed")
+    with running(folder, SLUICE_ALLOW_ANONYMOUS="false", SLUICE_REGISTRATION="open") as found:
+        yield found
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def ann(closed: Running) -> AsyncIterator[Person]:
+    async with signed_in(closed.url) as person:
+        yield person
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def tab(chromium: Browser, closed: Running) -> AsyncIterator[Page]:
+    """A tab at that server's address, which has no complaints and stores nothing."""
+    context = await chromium.new_context(base_url=closed.url)
+    context.set_default_timeout(10_000)
+    page = await context.new_page()
+    watch = Watch(page)
+    yield page
+    stored = await page.evaluate(STORED)
+    await context.close()
+    assert watch.complaints == []
+    assert stored == '[{},{},""]'
+
+
+async def sign_in(page: Page, name: str, password: str = PASSWORD) -> None:
+    box = page.locator("#account")
+    await box.get_by_label("Name or e-mail").fill(name)
+    await box.get_by_label("Password").fill(password)
+    await box.get_by_role("button", name="Sign in").click()
+
+
+async def name_of(person: Person) -> str:
+    return (await person.get("/api/v1/auth/me"))["username"]
+
+
+async def test_the_box_opens_where_strangers_are_turned_away_and_says_why_it_failed(
+    tab: Page, ann: Person
+):
+    await tab.goto("/test_stream.html")
+    said = tab.locator("#account .hint")
+    await expect(said).to_have_text("This server answers only those who have signed in.")
+    await sign_in(tab, await name_of(ann), "not her password")
+    await expect(said).not_to_have_text(re.compile("^(This server|…)"))
+    await sign_in(tab, await name_of(ann))
+
+    await expect(said).to_have_text(f"Signed in as {await name_of(ann)}.")
+    await expect(tab.locator("#account").get_by_label("Password")).to_be_hidden()
+
+
+async def test_the_command_on_the_landing_page_says_that_it_needs_a_key(tab: Page):
+    await tab.goto("/")
+
+    await expect(tab.locator("#bearer")).to_be_visible()
+    await expect(tab.locator("pre")).to_contain_text("-H 'Authorization: Bearer sk-sluice-…' -H")
+
+
+async def test_all_three_ways_answer_whoever_has_signed_in(tab: Page, ann: Person):
+    await tab.goto("/streaming_examples.html")
+    await sign_in(tab, await name_of(ann))
+    await expect(tab.get_by_role("button", name="Sign out")).to_be_focused()
+    await tab.get_by_label("Model").fill("demo/n=5,delay=0ms")
+    await tab.get_by_role("button", name="Send all three").click()
+
+    for way in WAYS:
+        await expect(tab.locator(f"#{way} .status")).to_contain_text("Done (stop): demo")
+    assert (await ann.get("/api/v1/usage"))["total"]["runs"] == 3
+
+
+async def test_the_cookie_of_a_session_speaks_for_these_pages_too(tab: Page, ann: Person):
+    given = {"username": await name_of(ann), "password": PASSWORD}
+    assert (await tab.request.post("/api/v1/auth/session", data=given)).ok
+    await tab.goto("/streaming_examples.html")
+    await tab.get_by_label("Model").fill("demo/n=5,delay=0ms")
+    await tab.get_by_role("button", name="Send all three").click()
+
+    for way in WAYS:
+        await expect(tab.locator(f"#{way} .status")).to_contain_text("Done (stop): demo")
+
+
+@pytest.mark.parametrize("reader", ["fetch", "EventSource"])
+async def test_both_readers_answer_until_one_has_signed_out(tab: Page, ann: Person, reader: str):
+    await tab.goto("/test_stream.html")
+    await sign_in(tab, await name_of(ann))
+    await tab.get_by_label("Model").fill("demo/n=5,delay=0ms")
+    await tab.get_by_role("radio", name=reader).check()
+    await tab.get_by_role("button", name="Send").click()
+    status = tab.locator("#answer .status")
+    await expect(status).to_contain_text("Done (stop): demo")
+
+    await tab.get_by_role("button", name="Sign out").click()
+    await expect(tab.locator("#account summary")).to_be_visible()
+    await tab.get_by_role("button", name="Send").click()
+    await expect(status).to_contain_text("Error ")
+    assert len((await ann.get("/api/v1/auth/sessions"))["items"]) == 1
+
+
+async def test_the_documentation_runs_requests_for_whoever_has_signed_in(tab: Page, ann: Person):
+    await tab.goto("/docs")
+    await sign_in(tab, await name_of(ann))
+    await expect(tab.locator("#account").get_by_role("button", name="Sign out")).to_be_visible()
+    await tab.locator(
+        '.opblock-post:has([data-path="/api/v1/query"]) .opblock-summary-control'
+    ).click()
+    async with tab.expect_response("**/api/v1/query") as answered:
+        await tab.get_by_role("button", name="Execute").click()
+
+    assert (await answered.value).status == 200
+
+
+async def test_a_used_up_token_is_renewed_once_for_all_who_wait(tab: Page, ann: Person):
+    await tab.clock.install()
+    await tab.goto("/streaming_examples.html")
+    await sign_in(tab, await name_of(ann))
+    await expect(tab.locator("#account").get_by_role("button", name="Sign out")).to_be_visible()
+    await tab.clock.fast_forward("20:00")
+    renewed: list[str] = []
+    tab.on("request", lambda request: renewed.append(request.url))
+    await tab.get_by_label("Model").fill("demo/n=5,delay=0ms")
+    await tab.get_by_role("button", name="Send all three").click()
+
+    for way in WAYS:
+        await expect(tab.locator(f"#{way} .status")).to_contain_text("Done (stop): demo")
+    assert len([url for url in renewed if url.endswith("/auth/refresh")]) == 1
+
+
+@pytest.mark.parametrize("path", ["/streaming_examples.html", "/test_stream.html", "/docs"])
+@pytest.mark.parametrize("width", [360, 1280])
+async def test_the_open_box_does_not_stick_out_sideways(tab: Page, path: str, width: int):
+    await tab.set_viewport_size({"width": width, "height": 800})
+    await tab.goto(path)
+    await expect(tab.locator("#account").get_by_label("Password")).to_be_visible()
+
+    assert await tab.evaluate("document.documentElement.scrollWidth") <= width
