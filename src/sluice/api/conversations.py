@@ -115,7 +115,8 @@ def conversations(keeping: Conversations) -> Sequence[HTTPRouteHandler]:
     )
     async def create(request: AnyRequest, body: RawBody) -> NewConversation:
         owner, _ = member(request)
-        return await keeping.create(owner, read(request, body, BEGINNING).title)
+        given = read(request, body, BEGINNING) if body else Beginning()
+        return await keeping.create(owner, given.title)
 
     @get(
         "/api/v1/conversations",
@@ -228,18 +229,14 @@ def messages(reading: Reading) -> Sequence[HTTPRouteHandler]:
         f"{ONE}/export",
         summary="A conversation as a file",
         tags=TAGS,
-        operation_class=taking(query=WantedFile),
+        operation_class=taking(query=WantedFile, produces="text/markdown"),
         responses=refusals(401, 403, 404, 422),
     )
     async def export(conversation_id: FromPath[str], request: AnyRequest) -> Stream:
         owner, _ = member(request)
         format = query(request, WantedFile).format
         file = await reading.export(owner, known(conversation_id), format)
-        headers = {
-            **PRIVATE,
-            "Content-Disposition": f'attachment; filename="{file.name}"',
-            "X-Content-Type-Options": "nosniff",
-        }
+        headers = {**PRIVATE, "Content-Disposition": f'attachment; filename="{file.name}"'}
         return Stream(file.content, media_type=TYPES[format], headers=headers)
 
     return listed, export

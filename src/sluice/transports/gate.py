@@ -11,6 +11,7 @@ from sluice.core.commands import Principal
 from sluice.core.errors import Forbidden, SluiceError, Unauthorized
 from sluice.services.identity import Credentials, Doorman
 from sluice.transports.asgi import VISIT, App, Headers, Message, Receive, Scope, Send, Visit, header
+from sluice.transports.cors import allowing, preflight
 from sluice.transports.credentials import COOKIE, MARK, SECURE_COOKIE, cookies_of, credentials_of
 from sluice.transports.entry import VISITOR
 
@@ -23,22 +24,6 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 SCHEMES = frozenset({"http", "https", "ws", "wss"})
 BROWSERS = frozenset({b"origin", b"sec-fetch-site"})  # what only browsers send
 MEANT = "A request with a cookie must come from a page of this server, with its own header."
-ALLOWED: Headers = [
-    (b"access-control-allow-methods", b"GET, POST, PATCH, DELETE"),
-    (
-        b"access-control-allow-headers",
-        b"Authorization, Content-Type, Last-Event-ID, Idempotency-Key",
-    ),
-    (b"access-control-max-age", b"600"),
-]
-ALLOWED_MARKED: Headers = [
-    (name, value + b", X-Sluice-Request" if name.endswith(b"headers") else value)
-    for name, value in ALLOWED
-]
-EXPOSED = (
-    b"access-control-expose-headers",
-    b"X-Run-Id, X-Session-Id, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset",
-)
 OVER = "; Path=/; Max-Age=0; HttpOnly; SameSite=Lax"
 GOODBYE: Headers = [
     (b"set-cookie", f"{COOKIE}={OVER}".encode()),
@@ -99,9 +84,10 @@ class Gate:
         listed = origin is not None and self._listed(origin)
         if (reason := self._refusal(scope, origin, listed)) is not None:
             return _turn_away(scope, send, reason)
-        cors = self._cors(origin) if origin is not None and listed else []
+        trusted = origin in self._policy.origins
+        cors = allowing(origin, trusted) if origin is not None and listed else []
         if scope["type"] == "http" and scope["method"] == "OPTIONS" and origin is not None:
-            return _preflight(send, cors, marked=origin in self._policy.origins)
+            return preflight(send, cors, trusted)
         return self._identify(scope, receive, send, origin, cors)
 
     def _identify(
@@ -209,16 +195,6 @@ class Gate:
             return False
         return header(scope, b"sec-fetch-site") == "cross-site"
 
-    def _cors(self, origin: str) -> Headers:
-        headers = [
-            (b"access-control-allow-origin", origin.encode("latin-1")),
-            (b"vary", b"Origin"),
-            EXPOSED,
-        ]
-        if origin in self._policy.origins:
-            headers.append((b"access-control-allow-credentials", b"true"))
-        return headers
-
     def _address(self, scope: Scope) -> tuple[str, bool, bool]:
         """Where a request comes from; whether directly, without a proxy between; and whether that
         address is the client's own, rather than that of a proxy which is not trusted.
@@ -287,14 +263,6 @@ async def _turn_away(scope: Scope, send: Send, reason: bytes) -> None:
     ]
     await send({"type": "http.response.start", "status": 403, "headers": headers})
     await send({"type": "http.response.body", "body": body})
-
-
-async def _preflight(send: Send, cors: Headers, *, marked: bool) -> None:
-    """`marked`: a page from there may use the session's cookie, and so its header."""
-    headers = [*cors, *(ALLOWED_MARKED if marked else ALLOWED)] if cors else [(b"vary", b"Origin")]
-    status = 204 if cors else 403
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": b""})
 
 
 def with_headers(send: Send, extra: Headers) -> Send:
