@@ -15,7 +15,7 @@ from urllib.request import urlopen
 
 import pytest
 
-pytest_plugins = ["tests.npm_parts"]
+pytest_plugins = ["tests.npm_parts", "tests.databases"]
 
 STARTUP = 30.0  # seconds, at most
 UNLIMITED = {"SLUICE_RATE_LIMIT_ENABLED": "false", "SLUICE_MAX_RUNS_PER_USER": "5000"}

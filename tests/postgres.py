@@ -80,29 +80,49 @@ def folder_of(user: str | None) -> Iterator[Path]:
         yield Path(name)
 
 
-@contextmanager
-def postgres_running(settings: dict[str, str] | None = None) -> Iterator[Server]:
-    """A PostgreSQL server; `settings` are its own, beside these. Everybody is let in."""
-    user, port = somebody(), free_port()
-    with folder_of(user) as folder:
-        data = folder / "data"
-        made = [program("initdb"), "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8"]
-        made += ["--locale=C.UTF-8", "--no-sync", "--no-instructions"]
-        subprocess.run(made, check=True, user=user, cwd=folder, stdout=subprocess.DEVNULL)
-        command = [program("postgres"), "-D", str(data), "-p", str(port), "-k", ""]
-        command += ["-h", "127.0.0.1"]
-        for name, value in (HASTY | (settings or {})).items():
+class Cluster(NamedTuple):
+    """A PostgreSQL server that can be stopped and started again, with what is in it."""
+
+    folder: Path
+    user: str | None
+    port: int
+    settings: dict[str, str]
+
+    @contextmanager
+    def serving(self) -> Iterator[Server]:
+        """Start it; it is stopped at the end, and throws out whoever is connected."""
+        command = [program("postgres"), "-D", str(self.folder / "data"), "-p", str(self.port)]
+        command += ["-k", "", "-h", "127.0.0.1"]
+        for name, value in (HASTY | self.settings).items():
             command += ["-c", f"{name}={value}"]
-        with running(command, user, folder, port) as process:
-            server = Server(port, process)
+        with running(command, self.user, self.folder, self.port) as process:
+            server = Server(self.port, process)
             admin(server, "SELECT 1")  # it listens a little before it answers
             yield server
 
 
 @contextmanager
-def pgbouncer_running(upstream: int) -> Iterator[Server]:
-    """PgBouncer in transaction mode, before the PostgreSQL server on a port."""
+def postgres_cluster(settings: dict[str, str] | None = None) -> Iterator[Cluster]:
+    """A new one, not started yet; `settings` are its own, beside these. Everybody is let in."""
     user, port = somebody(), free_port()
+    with folder_of(user) as folder:
+        made = [program("initdb"), "-D", folder / "data", "-U", "postgres", "-A", "trust"]
+        made += ["-E", "UTF8", "--locale=C.UTF-8", "--no-sync", "--no-instructions"]
+        subprocess.run(made, check=True, user=user, cwd=folder, stdout=subprocess.DEVNULL)
+        yield Cluster(folder, user, port, settings or {})
+
+
+@contextmanager
+def postgres_running(settings: dict[str, str] | None = None) -> Iterator[Server]:
+    """A PostgreSQL server."""
+    with postgres_cluster(settings) as cluster, cluster.serving() as server:
+        yield server
+
+
+@contextmanager
+def pgbouncer_running(upstream: int, port: int | None = None) -> Iterator[Server]:
+    """PgBouncer in transaction mode, before the PostgreSQL server on a port; on one of its own."""
+    user, port = somebody(), port or free_port()
     with folder_of(user) as folder:
         said = BOUNCER.format(upstream=upstream, port=port, folder=folder)
         (folder / "pgbouncer.ini").write_text(said)

@@ -167,6 +167,7 @@ def test_a_broad_except_stands_only_where_a_task_ends() -> None:
         "reading.py",  # out of aiohttp's callback, into the task that waits
         "blocking.py",  # out of a thread, into the one that waits
         "ledger.py",  # out of a task, into those that wait
+        "persistence.py",  # out of a task, into those that wait
         "sqlite.py",  # out of a thread, into the tasks that wait
         "text.py",  # tidies up, and raises it again
     }

@@ -65,9 +65,9 @@ async def gather(
 
     Raises `BadSetting`.
     """
-    wall = time.time
+    wall, welcome = time.time, settings.points_at_registration
     revocations = Revocations()
-    identities = SqlIdentities(database, _id)
+    identities = SqlIdentities(database, _id, welcome)
     watchman = Watchman(identities, revocations, wall)
     tickets = TicketBox(wall, _secret)
     tokens = AccessTokens(secret, settings.access_token_lifetime)
@@ -77,7 +77,7 @@ async def gather(
     stack.callback(hasher.close)
     trail = SqlTrail(database)
     audit = Audit(trail, wall)
-    users, passwords = SqlUsers(database), SqlPasswords(database)
+    users, passwords = SqlUsers(database, welcome), SqlPasswords(database)
     invitations = SqlInvitations(database)
     proof = Proof(passwords, hasher, Guesses(MovingWindows(time.monotonic)), audit)
     revoked = watchman.revoked

@@ -22,7 +22,7 @@ from sluice.settings import BadSetting, Settings
 from sluice.stores.sql.accounts.tidying import tidy as tidy_accounts
 from sluice.stores.sql.archive import SQLArchive
 from sluice.stores.sql.database import Database, StoreError
-from sluice.stores.sql.opening import read_secret, server_id, serving
+from sluice.stores.sql.opening import is_postgres, read_secret, server_id, serving
 from sluice.stores.sql.outage import Guarded
 from sluice.stores.sql.recovery import Recovery
 from sluice.stores.sql.runs.plain import SQLRows
@@ -55,8 +55,7 @@ class Storage(msgspec.Struct, frozen=True):
 @asynccontextmanager
 async def open_storage(settings: Settings) -> AsyncGenerator[Storage]:
     """Open the database, bring it up to date, and close it again. Raises `BadSetting`."""
-    url = settings.database_url.get_secret_value() if settings.database_url else None
-    folder = settings.data_dir
+    url, folder = _url(settings), settings.data_dir
     try:
         async with serving(url, folder) as found:
             database = Guarded(found)
@@ -91,11 +90,12 @@ class Upkeep:
     def __init__(self, storage: Storage, house: House, keeping: Conversations) -> None:
         self._keeping = keeping
         self._database = storage.database
-        self._server = storage.store.server
+        settings, server = house.settings, storage.store.server
+        self._server = server if is_postgres(_url(settings)) else None  # a file has but one
         self._recovery = Recovery(
             storage.database, house.tokenizer, house.table, tariff_of(house.settings)
         )
-        self._longest = house.settings.run_timeout + MARGIN
+        self._longest = settings.run_timeout + MARGIN
 
     async def mend(self) -> None:
         """End the runs that this server's last process has left behind."""
@@ -119,6 +119,10 @@ class Upkeep:
             await work()
         except (SluiceError, SQLAlchemyError) as problem:  # there is another hour
             log.warning("upkeep of the store failed: %s", type(problem).__name__)
+
+
+def _url(settings: Settings) -> str | None:
+    return settings.database_url.get_secret_value() if settings.database_url else None
 
 
 def _now() -> datetime:

@@ -13,16 +13,23 @@ from sqlalchemy import Table, select
 
 from sluice.core.commands import Ask, Once, Principal, Thread
 from sluice.core.engine import Bounds, Engine
-from sluice.core.errors import ConversationBusy, IdempotencyMismatch, RateLimited, RunExpired
+from sluice.core.errors import (
+    ConversationBusy,
+    IdempotencyMismatch,
+    RateLimited,
+    RunExpired,
+    StoreUnavailable,
+)
 from sluice.core.events import Event, Finished, TextDelta
 from sluice.core.messages import Message
 from sluice.core.ports import Provider
 from sluice.core.runs import Run
-from sluice.services.archive import Archive
+from sluice.services.archive import Archive, Opened, Opening
 from sluice.services.chat import Anybody, Chat, Rules
 from sluice.services.checkpoints import Checkpoints
 from sluice.services.ledger import Ledger
 from sluice.services.metering import Meter
+from sluice.services.persistence import Unsure
 from sluice.services.points import Tariff
 from sluice.services.recorder import Keeping, Recorder
 from sluice.services.scopes import Scopes
@@ -31,7 +38,7 @@ from sluice.stores.sql.archive import SQLArchive
 from sluice.stores.sql.database import Database
 from sluice.stores.sql.migrate import upgrade
 from sluice.stores.sql.runs.plain import SQLRows
-from sluice.stores.sql.schema import checkpoints, messages, runs, users
+from sluice.stores.sql.schema import checkpoints, conversations, messages, runs, users
 from sluice.stores.sql.sqlite import SQLite
 from tests.core.actors import Clock, Speaker, hear, over, text_of
 from tests.services.test_metering import Cents, Words
@@ -284,6 +291,25 @@ async def test_a_days_tokens_are_reserved_before_and_settled_after(database: Dat
     await over(first)
     await over(await stand.ask())  # of which next to nothing was used
     await stand.engine.drain(0)
+
+
+async def test_a_beginning_of_which_nobody_knows_leaves_its_conversation_free(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch
+):
+    store = stand.archive.open
+
+    async def breaks_off(opening: Opening) -> Opened:
+        await store(opening)
+        raise Unsure
+
+    with monkeypatch.context() as commit:
+        commit.setattr(stand.archive, "open", breaks_off)
+        with pytest.raises(StoreUnavailable):
+            await stand.ask("one", thread=NEW)
+    await stand.recorder.close()
+    (talk,) = await stand.rows(conversations)
+    (run,) = await stand.rows(runs)
+    assert (talk["active_run_id"], run["status"], run["output_tokens"]) == (None, "cancelled", 0)
 
 
 async def test_who_leaves_while_a_run_begins_leaves_its_conversation_free(stand: Stand):

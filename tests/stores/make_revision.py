@@ -23,6 +23,7 @@ USER = "0a2f6f1e-6a4e-4c0c-9a53-3f0f5b8f6b01"
 TALK = "5d9b4f6a-0c7b-4d58-8d2e-9f6f0f7c1a02"
 ASKED = "c1b7f3de-11e4-4f4a-9d1c-7d6b7b1f0a03"
 REPLY = "c1b7f3de-11e4-4f4a-9d1c-7d6b7b1f0a04"
+FILE = "7be0c6a2-3c6f-4a5e-9b0d-2f1c5d8e9a05"
 RUN = "9f" * 16
 DAY = {"unit": "tokens", "user_id": USER, "period": "2026-11-21"}
 ROWS = (
@@ -69,6 +70,21 @@ ROWS = (
         },
     ),
     (schema.refresh_tokens, {"hash": "ab" * 32, "login_id": "login", "created_at": NOON}),
+    (
+        schema.media,
+        {
+            "id": FILE,
+            "user_id": USER,
+            "content_type": "text/plain",
+            "size": 5,
+            "sha256": "cd" * 32,
+            "name": ODD,
+            "created_at": NOON,
+            "prompt_type": "text/plain",
+        },
+    ),
+    (schema.attachments, {"message_id": ASKED, "position": 0, "media_id": FILE}),
+    (schema.discarded_media, {"id": "gone", "since": NOON}),
     (schema.revocations, {"kind": "login", "subject": "other", "at": NOON}),
 )
 ADD_TO_SEARCH = text(

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from itertools import count
 from typing import Any
 
+from msgspec.structs import replace
 from sqlalchemy import Select, select
 
 from sluice.core.commands import Once, Place, Thread
@@ -93,6 +94,7 @@ class Teller:
         ending: str = "stop",
         lengths: Sequence[int] = (),
         tokens: int = 30,
+        points: int = 0,
     ) -> None:
         """End a run: `stop`, `length`, `cancelled`, or the code of an error."""
         status = {"stop": "done", "length": "done", "cancelled": "cancelled"}.get(ending, "failed")
@@ -107,12 +109,12 @@ class Teller:
                 status=status,
                 finish_reason=None if failed else ending,
                 code=ending if failed else None,
-                receipt=receipt(tokens, text=text),
+                receipt=replace(receipt(tokens, text=text), points=points),
                 place=place,
                 text=text,
                 lengths=lengths or (0, len(text)),
                 wall=self.wall,
-                taken={"tokens": tokens},
+                taken={"tokens": tokens, "points": points},
             )
         )
 

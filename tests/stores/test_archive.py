@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import Connection, delete, event, insert, select, update
 
 from sluice.core.commands import Once, Thread
@@ -405,13 +406,15 @@ async def test_what_a_run_has_said_is_kept_until_it_ends(teller: Teller) -> None
 
 async def test_a_run_that_has_ended_can_be_read_again(teller: Teller) -> None:
     run, opened = await teller.open("Hi", thread=session("s"), scope="u:ann")
-    assert await teller.archive.replay(run) is None
+    assert opened.place is not None
+    with pytest.raises(Busy):
+        await teller.archive.replay(run)
     await teller.close(run, opened.place, "Hello.", lengths=(0, 2, 0, 4))
     stored = await teller.archive.replay(run)
     assert stored is not None
     assert (stored.owner, stored.user, stored.asked) == ("ann", "ann", "demo/demo")
     assert (stored.text, list(stored.lengths), stored.place) == (
-        "Hello.", [0, 2, 0, 4], opened.place,
+        "Hello.", [0, 2, 0, 4], replace(opened.place, new=False),
     )  # fmt: skip
     assert (stored.status, stored.finish_reason, stored.code) == ("done", "stop", None)
     assert (stored.started, stored.ended) == (NOON, NOON)

@@ -7,8 +7,11 @@ import pytest
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
+from sluice.core.errors import StoreUnavailable
+from sluice.services.persistence import Unsure
 from sluice.stores.sql.database import Database, StoreError
 from sluice.stores.sql.opening import open_database
+from sluice.stores.sql.outage import Guarded
 from sluice.stores.sql.postgres import Postgres
 from tests.conftest import free_port
 from tests.postgres import Server, connected
@@ -21,6 +24,16 @@ THROW_OUT_ALL = """
     SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
     WHERE datname = 'shared' AND pid <> pg_backend_pid()
 """
+AT_THE_COMMIT = (
+    """
+    CREATE FUNCTION leave() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$
+    """,
+    """
+    CREATE CONSTRAINT TRIGGER leave AFTER INSERT ON audit DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW EXECUTE FUNCTION leave()
+    """,
+)
 SLEEP = "SELECT pg_sleep(60)"
 
 
@@ -98,6 +111,30 @@ async def test_an_error_at_the_commit_is_not_tried_again(postgres_url: str) -> N
     with pytest.raises(IntegrityError):
         await database.write(leaves_a_row_that_the_commit_does_not_accept)
     assert len(begun) == 1
+    await database.close()
+
+
+@on_postgres
+async def test_what_breaks_off_at_the_commit_leaves_it_open_whether_it_is_done(
+    database: Database,
+) -> None:
+    def broken_off(tx: Connection) -> None:
+        for statement in AT_THE_COMMIT:
+            tx.execute(text(statement))
+        note("once")(tx)
+
+    with pytest.raises(Unsure):
+        await Guarded(database).write(broken_off)
+    assert await database.read(noted) == []
+
+
+@pytest.mark.parametrize("state", ["57P03", "53300", "53100", "40P01", "25006", "08006", "58030"])
+async def test_an_outage_is_no_bug(postgres_url: str, state: str) -> None:
+    database = Guarded(Postgres(postgres_url))
+    with pytest.raises(StoreUnavailable):
+        await database.write(lambda tx: tx.execute(text(failing(state))).close())
+    with pytest.raises(DBAPIError):
+        await database.write(lambda tx: tx.execute(text(failing("22012"))).close())
     await database.close()
 
 

@@ -126,6 +126,13 @@ async def test_only_what_nobody_can_be_running_is_ended(
     assert await recovery.at_start("here", now, HOUR) == crashed
 
 
+async def test_in_a_database_of_ones_own_whatever_runs_was_left_behind(
+    teller: Teller, recovery: Recovery
+) -> None:
+    await teller.open(server="there")
+    assert await recovery.at_start(None, NOON - timedelta(seconds=HOUR), HOUR) == 1
+
+
 async def test_a_server_that_runs_looks_for_overdue_runs_only(
     teller: Teller, recovery: Recovery
 ) -> None:

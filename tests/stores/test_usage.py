@@ -41,7 +41,7 @@ async def ledger(database: Database) -> SqlLedger:
                 "id": f"r{n}", "user_id": owner, "server": "s", "dialect": "query",
                 "asked": "any", "model": model, "status": status, "input_tokens": given,
                 "output_tokens": made, "reasoning_tokens": 0, "estimated": estimated,
-                "cost": cost, "started_at": at, "text_length": 0,
+                "cost": cost, "started_at": at, "text_length": 0, "points": made,
             }  # fmt: skip
             tx.execute(insert(runs).values(row))
 
@@ -49,15 +49,15 @@ async def ledger(database: Database) -> SqlLedger:
     return SqlLedger(database)
 
 
-TOTAL = Taken(5, 151, 16, 1.75, estimated_runs=2, failed_runs=2)
+TOTAL = Taken(5, 151, 16, 1.75, estimated_runs=2, failed_runs=2, points=16)
 
 
 async def test_days_are_utcs_and_what_goes_on_is_not_counted(ledger: SqlLedger):
     groups, total = await ledger.read("ann", WEEK, "day")
     assert groups == (
-        Group("2026-11-18", Taken(1, 1, 1, 0.0, 0, 0)),
-        Group("2026-11-21", Taken(2, 30, 3, 0.75, 1, 0)),
-        Group("2026-11-22", Taken(2, 120, 12, 1.0, 1, 2)),
+        Group("2026-11-18", Taken(1, 1, 1, 0.0, 0, 0, 1)),
+        Group("2026-11-21", Taken(2, 30, 3, 0.75, 1, 0, 3)),
+        Group("2026-11-22", Taken(2, 120, 12, 1.0, 1, 2, 12)),
     )
     assert total == TOTAL
 
@@ -65,8 +65,8 @@ async def test_days_are_utcs_and_what_goes_on_is_not_counted(ledger: SqlLedger):
 async def test_models_come_by_what_they_took(ledger: SqlLedger):
     groups, total = await ledger.read("ann", WEEK, "model")
     assert groups == (
-        Group("openai/a", Taken(3, 110, 11, 1.75, 2, 1)),
-        Group("local/b", Taken(2, 41, 5, 0.0, 0, 1)),
+        Group("openai/a", Taken(3, 110, 11, 1.75, 2, 1, 11)),
+        Group("local/b", Taken(2, 41, 5, 0.0, 0, 1, 5)),
     )
     assert total == TOTAL
 

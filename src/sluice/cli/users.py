@@ -3,7 +3,6 @@
 It works beside a running server, which hears of what is revoked within seconds.
 """
 
-import asyncio
 import sys
 import time
 import uuid
@@ -16,8 +15,9 @@ from rich.table import Table
 
 from sluice.adapters.addresses import email_address
 from sluice.adapters.argon2 import Argon2
+from sluice.cli.database import on_database
 from sluice.core.commands import Principal
-from sluice.core.errors import NotFound, SluiceError
+from sluice.core.errors import NotFound
 from sluice.services.accounts.administration import Administration
 from sluice.services.accounts.audit import Audit
 from sluice.services.accounts.books import Change, Passwords, Users
@@ -28,14 +28,12 @@ from sluice.services.accounts.profile import Profile
 from sluice.services.accounts.proof import Proof
 from sluice.services.accounts.registration import Policy, Registration
 from sluice.services.windows import MovingWindows
-from sluice.settings import BadSetting, load
+from sluice.settings import Settings
 from sluice.stores.sql.accounts.invitations import SqlInvitations
 from sluice.stores.sql.accounts.passwords import SqlPasswords
 from sluice.stores.sql.accounts.trail import SqlTrail
 from sluice.stores.sql.accounts.users import SqlUsers
-from sluice.stores.sql.database import Database, StoreError
-from sluice.stores.sql.migrate import UPGRADE_FIRST, standing
-from sluice.stores.sql.opening import open_database
+from sluice.stores.sql.database import Database
 
 T = TypeVar("T")
 
@@ -146,34 +144,22 @@ def _password(*, from_input: bool) -> str:
 
 
 def _run(work: Callable[[Desk], Awaitable[T]]) -> T:
-    """Do something at the desk, and close it. What is in the way is said in a line."""
-    try:
-        return asyncio.run(_at_desk(work))
-    except (BadSetting, StoreError) as problem:
-        typer.echo(f"sluice: {problem}", err=True)
-        raise typer.Exit(2) from None
-    except SluiceError as problem:
-        typer.echo(f"sluice: {problem.message}", err=True)
-        raise typer.Exit(1) from None
+    """Do something at the desk. What is in the way is said in a line."""
+
+    async def at_desk(database: Database, settings: Settings) -> T:
+        hasher = Argon2()
+        try:
+            return await work(_desk(database, hasher, settings.points_at_registration))
+        finally:
+            hasher.close()
+
+    return on_database(at_desk)
 
 
-async def _at_desk(work: Callable[[Desk], Awaitable[T]]) -> T:
-    settings = load()
-    url = settings.database_url.get_secret_value() if settings.database_url else None
-    database = await open_database(url, settings.data_dir)
-    hasher = Argon2()
-    try:
-        if (found := await database.read(standing)) != "current":
-            raise StoreError(UPGRADE_FIRST[found])
-        return await work(_desk(database, hasher))
-    finally:
-        hasher.close()
-        await database.close()
-
-
-def _desk(database: Database, hasher: Argon2) -> Desk:
-    """The accounts of a database. Servers hear of what is revoked from the database."""
-    users, passwords = SqlUsers(database), SqlPasswords(database)
+def _desk(database: Database, hasher: Argon2, welcome: int) -> Desk:
+    """The accounts of a database, where a new user has `welcome` points. Servers hear of what is
+    revoked from the database."""
+    users, passwords = SqlUsers(database, welcome), SqlPasswords(database)
     invitations, trail = SqlInvitations(database), SqlTrail(database)
     audit = Audit(trail, time.time)
     proof = Proof(passwords, hasher, Guesses(MovingWindows(time.monotonic)), audit)

@@ -13,6 +13,9 @@ POINTS = "points"
 TOKENS = "tokens"
 DIALECT = "interactions"  # where points are charged, unless they are everywhere
 MOST = 1_000_000_000  # points in one grant
+LONGEST = 200  # characters of a note
+GRANTED = "points_grant"  # as the audit has it
+REGISTRATION = "registration"  # the note of what a new user begins with
 
 Where = Literal["interactions", "all", "off"]
 
@@ -60,6 +63,26 @@ class PointEntry(msgspec.Struct, frozen=True):
     note: str
 
 
+class Statement(msgspec.Struct, frozen=True):
+    """What a user has, and how it came to be so.
+
+    `balance`   the sum of the ledger; `reserved`: how much of it runs hold that go on
+    `entries`   the newest lines of the ledger, the newest first
+    """
+
+    balance: int
+    reserved: int
+    entries: tuple[PointEntry, ...]
+
+
+class Holding(msgspec.Struct, frozen=True):
+    """What one user has; see `Statement`."""
+
+    username: str
+    balance: int
+    reserved: int
+
+
 class PointBooks(Protocol):
     """Where balances and their ledgers are kept."""
 
@@ -71,8 +94,12 @@ class PointBooks(Protocol):
         """Points that a user has, those included that running replies have reserved."""
         ...
 
-    async def entries(self, user: str, limit: int) -> Sequence[PointEntry]:
-        """The newest lines of a ledger, the newest first."""
+    async def statement(self, user: str, limit: int) -> Statement:
+        """The same, with so many of the newest lines of the ledger: all as of one moment."""
+        ...
+
+    async def holdings(self, after: str, limit: int) -> Sequence[Holding]:
+        """What users have, by their folded names, beginning after that."""
         ...
 
 
@@ -86,10 +113,12 @@ class Points:
     async def grant(self, user: str, amount: int, note: str) -> int:
         """Add points, or take some away; returns the balance.
 
-        Raises `NotFound`, or `InvalidRequest` for an amount that makes no sense.
+        Raises `NotFound`, or `InvalidRequest` for an amount or a note that makes no sense.
         """
         if amount == 0 or abs(amount) > MOST:
             raise InvalidRequest(f"Expected a number of points up to {MOST}", field="amount")
+        if len(note) > LONGEST or not note.isprintable():
+            raise InvalidRequest(f"Expected a line of up to {LONGEST} characters", field="note")
         now = datetime.fromtimestamp(self._wall(), UTC)
         return await self._books.grant(user, amount, note, now)
 
@@ -97,6 +126,10 @@ class Points:
         """Points that a user has."""
         return await self._books.balance(user)
 
-    async def entries(self, user: str, limit: int = 50) -> Sequence[PointEntry]:
-        """The newest lines of a user's ledger."""
-        return await self._books.entries(user, limit)
+    async def statement(self, user: str, limit: int = 50) -> Statement:
+        """What a user has, and the newest lines of the ledger."""
+        return await self._books.statement(user, limit)
+
+    async def holdings(self, after: str, limit: int) -> Sequence[Holding]:
+        """What users have, by their folded names, beginning after that."""
+        return await self._books.holdings(after, limit)

@@ -22,6 +22,7 @@ class Taken(msgspec.Struct, frozen=True):
 
     `estimated_runs`  whose tokens were counted by us, because a provider gave no figures
     `failed_runs`     that ended with an error, or with the server
+    `points`          that were charged for them
     """
 
     runs: int = 0
@@ -30,6 +31,7 @@ class Taken(msgspec.Struct, frozen=True):
     cost: float = 0.0
     estimated_runs: int = 0
     failed_runs: int = 0
+    points: int = 0
 
 
 class Span(NamedTuple):

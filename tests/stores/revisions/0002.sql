@@ -20,6 +20,15 @@ CREATE TABLE api_keys (
 	CONSTRAINT fk_api_keys_user_id FOREIGN KEY(user_id) REFERENCES users (id) ON DELETE CASCADE, 
 	CONSTRAINT uq_api_keys_hash UNIQUE (hash)
 );
+CREATE TABLE attachments (
+	message_id VARCHAR(36) NOT NULL, 
+	position INTEGER NOT NULL, 
+	media_id VARCHAR(36) NOT NULL, 
+	CONSTRAINT pk_attachments PRIMARY KEY (message_id, position), 
+	CONSTRAINT fk_attachments_message_id FOREIGN KEY(message_id) REFERENCES messages (id) ON DELETE CASCADE, 
+	CONSTRAINT fk_attachments_media_id FOREIGN KEY(media_id) REFERENCES media (id) ON DELETE CASCADE
+);
+INSERT INTO "attachments" VALUES('c1b7f3de-11e4-4f4a-9d1c-7d6b7b1f0a03',0,'7be0c6a2-3c6f-4a5e-9b0d-2f1c5d8e9a05');
 CREATE TABLE audit (
 	seq INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
 	at VARCHAR(32) NOT NULL, 
@@ -65,6 +74,12 @@ CREATE TABLE conversations (
 	CONSTRAINT uq_conversations_kind_scope_name UNIQUE (kind, scope, name)
 );
 INSERT INTO "conversations" VALUES('5d9b4f6a-0c7b-4d58-8d2e-9f6f0f7c1a02','0a2f6f1e-6a4e-4c0c-9a53-3f0f5b8f6b01','conversations','',NULL,'About NUL 0, its escape 10,  , 😀, é, שלום, ''quotes''; --','2026-11-21T12:00:00.000000+00:00','2026-11-21T12:00:00.000000+00:00',NULL,NULL,2,NULL);
+CREATE TABLE discarded_media (
+	id VARCHAR(36) NOT NULL, 
+	since VARCHAR(32), 
+	CONSTRAINT pk_discarded_media PRIMARY KEY (id)
+);
+INSERT INTO "discarded_media" VALUES('gone','2026-11-21T12:00:00.000000+00:00');
 CREATE TABLE holds (
 	run_id VARCHAR(32) NOT NULL, 
 	unit VARCHAR(16) NOT NULL, 
@@ -121,6 +136,19 @@ CREATE TABLE logins (
 	CONSTRAINT uq_logins_secret_hash UNIQUE (secret_hash)
 );
 INSERT INTO "logins" VALUES('login','0a2f6f1e-6a4e-4c0c-9a53-3f0f5b8f6b01','bearer',NULL,'2026-11-21T12:00:00.000000+00:00','2026-11-21T12:00:00.000000+00:00','2026-11-21T12:00:00.000000+00:00',NULL,'127.0.0.1','curl');
+CREATE TABLE media (
+	id VARCHAR(36) NOT NULL, 
+	user_id VARCHAR(36) NOT NULL, 
+	content_type VARCHAR(100) NOT NULL, 
+	size BIGINT NOT NULL, 
+	sha256 VARCHAR(64) NOT NULL, 
+	name TEXT NOT NULL, 
+	created_at VARCHAR(32) NOT NULL, 
+	prompt_type VARCHAR(100) NOT NULL, 
+	CONSTRAINT pk_media PRIMARY KEY (id), 
+	CONSTRAINT fk_media_user_id FOREIGN KEY(user_id) REFERENCES users (id) ON DELETE CASCADE
+);
+INSERT INTO "media" VALUES('7be0c6a2-3c6f-4a5e-9b0d-2f1c5d8e9a05','0a2f6f1e-6a4e-4c0c-9a53-3f0f5b8f6b01','text/plain',5,'cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd','NUL 0, its escape 10,  , 😀, é, שלום, ''quotes''; --','2026-11-21T12:00:00.000000+00:00','text/plain');
 CREATE TABLE messages (
 	seq INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
 	id VARCHAR(36) NOT NULL, 
@@ -233,6 +261,10 @@ CREATE INDEX ix_checkpoints_run_id ON checkpoints (run_id);
 CREATE TRIGGER messages_leave_search AFTER DELETE ON messages
         BEGIN DELETE FROM message_search WHERE rowid = old.seq; END;
 CREATE INDEX ix_point_entries_user_id_seq ON point_entries (user_id, seq);
+CREATE INDEX ix_media_user_id ON media (user_id);
+CREATE INDEX ix_attachments_media_id ON attachments (media_id);
+CREATE TRIGGER media_are_discarded AFTER DELETE ON media
+        BEGIN INSERT OR IGNORE INTO discarded_media (id) VALUES (old.id); END;
 DELETE FROM "sqlite_sequence";
 INSERT INTO "sqlite_sequence" VALUES('messages',2);
 INSERT INTO "sqlite_sequence" VALUES('checkpoints',1);

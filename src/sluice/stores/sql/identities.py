@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sluice.core.errors import Unauthorized
 from sluice.services.accounts.names import LONGEST_ADDRESS, adapted, fold
 from sluice.services.accounts.ports import LOGIN_LIFE, Account, Subject
-from sluice.stores.sql.accounts.rows import ACCOUNT, LIVE, account, find
+from sluice.stores.sql.accounts.rows import ACCOUNT, LIVE, account, find, greet
 from sluice.stores.sql.database import Database
 from sluice.stores.sql.schema import api_keys, identities, logins, revocations, users
 
@@ -58,11 +58,13 @@ _REVOKED = (
 
 
 class SqlIdentities:
-    """The `IdentityStore` of a database. `new_id` makes the ids of users."""
+    """The `IdentityStore` of a database. `new_id` makes the ids of users, who begin with `welcome`
+    points."""
 
-    def __init__(self, database: Database, new_id: Callable[[], str]) -> None:
+    def __init__(self, database: Database, new_id: Callable[[], str], welcome: int = 0) -> None:
         self._database = database
         self._new_id = new_id
+        self._welcome = welcome
 
     async def user(self, id: str) -> Account | None:
         return await self._database.read(lambda connection: find(connection, id))
@@ -112,13 +114,23 @@ class SqlIdentities:
                 return account(row)
             try:
                 return await self._database.write(
-                    lambda connection: _admit(
-                        connection, given, self._new_id(), username, _address(email), now
-                    )
+                    lambda connection: self._admit(connection, given, username, email, now)
                 )
             except IntegrityError:  # another request has made it, or has taken the name
                 continue
         raise Unauthorized
+
+    def _admit(
+        self,
+        connection: Connection,
+        given: dict[str, str],
+        username: str,
+        email: str | None,
+        now: datetime,
+    ) -> Account:
+        admitted = _admit(connection, given, self._new_id(), username, _address(email), now)
+        greet(connection, admitted, self._welcome)
+        return admitted
 
     async def revoked_since(self, at: datetime) -> Sequence[tuple[Subject, str, datetime]]:
         return await self._database.read(

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, insert, select
+from sqlalchemy import Connection, and_, bindparam, func, insert, select
 
 from sluice.core.errors import NotFound
-from sluice.services.points import POINTS, PointEntry
+from sluice.services.points import POINTS, Holding, PointEntry, Statement
 from sluice.stores.sql.database import Database
 from sluice.stores.sql.schema import balances, point_entries, users
 from sluice.stores.sql.upsert import insert_or_change
@@ -16,11 +16,6 @@ GRANT = insert_or_change(
     balances,
     ("user_id", "unit", "period"),
     lambda new: {"spent": balances.c.spent + new.spent},
-)
-BALANCE = select(balances.c.spent).where(
-    balances.c.user_id == bindparam("user"),
-    balances.c.unit == POINTS,
-    balances.c.period == "",
 )
 ENTRIES = (
     select(
@@ -32,6 +27,21 @@ ENTRIES = (
     )
     .where(point_entries.c.user_id == bindparam("user"))
     .order_by(point_entries.c.seq.desc())
+    .limit(bindparam("most"))
+)
+STANDING = select(balances.c.spent, balances.c.held).where(
+    balances.c.user_id == bindparam("user"),
+    balances.c.unit == POINTS,
+    balances.c.period == "",
+)
+HOLDINGS = (
+    select(users.c.username, func.coalesce(-balances.c.spent, 0), func.coalesce(balances.c.held, 0))
+    .outerjoin(
+        balances,
+        and_(balances.c.user_id == users.c.id, balances.c.unit == POINTS, balances.c.period == ""),
+    )
+    .where(users.c.name_key > bindparam("after"))
+    .order_by(users.c.name_key)
     .limit(bindparam("most"))
 )
 KNOWN = select(users.c.id).where(users.c.id == bindparam("user"))
@@ -69,12 +79,21 @@ class SqlPoints:
     async def balance(self, user: str) -> int:
         return await self._database.read(lambda tx: _balance(tx, user))
 
-    async def entries(self, user: str, limit: int) -> Sequence[PointEntry]:
-        given = {"user": user, "most": limit}
+    async def statement(self, user: str, limit: int) -> Statement:
+        def work(tx: Connection) -> Statement:
+            row = tx.execute(STANDING, {"user": user}).one_or_none()
+            spent, held = (0, 0) if row is None else row
+            lines = tx.execute(ENTRIES, {"user": user, "most": limit})
+            return Statement(-spent, held, tuple(PointEntry(*line) for line in lines))
+
+        return await self._database.read(work)
+
+    async def holdings(self, after: str, limit: int) -> Sequence[Holding]:
+        given = {"after": after, "most": limit}
         return await self._database.read(
-            lambda tx: [PointEntry(*row) for row in tx.execute(ENTRIES, given)]
+            lambda tx: [Holding(*row) for row in tx.execute(HOLDINGS, given)]
         )
 
 
 def _balance(tx: Connection, user: str) -> int:
-    return -(tx.execute(BALANCE, {"user": user}).scalar() or 0)
+    return -(tx.execute(STANDING, {"user": user}).scalar() or 0)

@@ -6,11 +6,11 @@ stands, so it must not resume: text would be lost, or come twice. A run of statu
 followed from its beginning, or from just past `Started`; any other position is `run_expired`.
 """
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, bindparam, or_, select
+from sqlalchemy import Connection, bindparam, or_, select, update
 
 from sluice.core.events import Usage
 from sluice.services.metering import Prices, Tokenizer
@@ -22,6 +22,7 @@ from sluice.stores.sql.schema import checkpoints, runs
 BATCH = 20  # runs whose texts are in memory at once
 GUESS = 4  # characters a token, where the text itself is not kept
 CODE = "interrupted"
+LATEST = datetime.max.replace(tzinfo=UTC)
 
 CUT_OFF = (
     select(
@@ -45,6 +46,7 @@ SAID = (
     .order_by(checkpoints.c.seq)
 )
 CRASH = ending("running")
+CHARGED = update(runs).where(runs.c.id == bindparam("run"))
 
 
 class Remains(NamedTuple):
@@ -67,22 +69,24 @@ class Recovery:
         self._tokenizer = tokenizer
         self._prices = prices
 
-    async def at_start(self, server: str, now: datetime, longest: float) -> int:
+    async def at_start(self, server: str | None, now: datetime, longest: float) -> int:
         """End the runs that this server has left behind, and those overdue; tells how many.
 
-        To be called before it takes its first request.
+        `server` is None where the database has but one: whatever runs in it was left behind, by
+        the server of which it is a backup, too. To be called before it takes its first request.
         """
-        return await self._recover(server, now, longest)
+        overdue = LATEST if server is None else now - timedelta(seconds=longest)
+        return await self._recover(server, overdue, now)
 
     async def overdue(self, now: datetime, longest: float) -> int:
         """End the runs, of whatever server, that began more than `longest` seconds ago.
 
         No run lasts so long: whoever was to end them is gone. Tells how many there were.
         """
-        return await self._recover(None, now, longest)
+        return await self._recover(None, now - timedelta(seconds=longest), now)
 
-    async def _recover(self, server: str | None, now: datetime, longest: float) -> int:
-        which = {"home": server, "overdue": now - timedelta(seconds=longest)}
+    async def _recover(self, server: str | None, overdue: datetime, now: datetime) -> int:
+        which = {"home": server, "overdue": overdue}
 
         def look(tx: Connection) -> list[tuple[Any, str]]:
             return _find(tx, which)
@@ -126,7 +130,8 @@ def _end(tx: Connection, remains: Remains, tariff: Tariff, now: datetime) -> boo
     ended = tx.execute(CRASH, crash).one_or_none()
     if ended is None:
         return False
-    release(tx, ended, run.id, tariff.taken(usage.total), now)
+    if points := release(tx, ended, run.id, tariff.taken(usage.total), now):
+        tx.execute(CHARGED, {"run": run.id, "points": points})
     if stored:
         reply = {
             "message": run.message_id, "status": "partial" if text else "failed",

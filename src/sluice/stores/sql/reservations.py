@@ -75,11 +75,13 @@ def _take(tx: Connection, hold: Hold, wanted: int, user: str) -> bool:
     return tx.execute(TAKE.on(tx), {**row, **limit}).rowcount > 0
 
 
-def settle(tx: Connection, run: str, taken: Mapping[str, int], now: datetime) -> None:
+def settle(tx: Connection, run: str, taken: Mapping[str, int], now: datetime) -> int:
     """Give back all that a run holds, and book what it has `taken`, by unit.
 
-    What it never held is not booked, nor is anything twice. Points have a ledger besides.
+    What it never held is not booked, nor is anything twice. Points have a ledger besides; returns
+    how many were charged.
     """
+    charged = 0
     for held in tx.execute(RELEASE, {"run": run}).all():
         change = {
             "user": held.user_id, "of_unit": held.unit, "of_period": held.period,
@@ -87,4 +89,6 @@ def settle(tx: Connection, run: str, taken: Mapping[str, int], now: datetime) ->
         }  # fmt: skip
         tx.execute(SETTLE, change)
         if held.unit == POINTS and change["taken"]:
-            charge(tx, held.user_id, change["taken"], run, now)
+            charged = change["taken"]
+            charge(tx, held.user_id, charged, run, now)
+    return charged

@@ -9,7 +9,6 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     String,
     Table,
     Text,
@@ -17,23 +16,8 @@ from sqlalchemy import (
     text,
 )
 
+from sluice.stores.sql.tables import metadata, owned
 from sluice.stores.sql.types import AnyText, Id, Instant, Serial
-
-# Constraints have names, so that a migration can speak of them on both databases.
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
-
-def _owned(name: str = "user_id", *, null: bool = False) -> Column[str]:
-    """Whose it is: it goes when the user does."""
-    return Column(name, Id, ForeignKey("users.id", ondelete="CASCADE"), nullable=null)
-
 
 users = Table(
     "users",
@@ -56,14 +40,14 @@ identities = Table(  # who a user is at an issuer of tokens beside us
     metadata,
     Column("issuer", String(255), primary_key=True),
     Column("subject", String(255), primary_key=True),
-    _owned(),
+    owned(),
 )
 
 logins = Table(  # a person's session on one device; it outlives its access tokens
     "logins",
     metadata,
     Column("id", Id, primary_key=True),
-    _owned(),
+    owned(),
     Column("kind", String(16), nullable=False),  # bearer, cookie
     Column("secret_hash", String(64), unique=True),  # of a cookie
     Column("created_at", Instant, nullable=False),
@@ -90,7 +74,7 @@ api_keys = Table(
     "api_keys",
     metadata,
     Column("id", Id, primary_key=True),
-    _owned(),
+    owned(),
     Column("hash", String(64), nullable=False, unique=True),
     Column("name", String(100), nullable=False),
     Column("hint", String(32), nullable=False),  # how it begins, to know it by
@@ -143,7 +127,7 @@ conversations = Table(
     "conversations",
     metadata,
     Column("id", Id, primary_key=True),
-    _owned(null=True),
+    owned(null=True),
     Column("kind", String(16), nullable=False),  # the dialect that made it: conversations, chat
     Column("scope", String(100), nullable=False),  # within which its name is its own
     Column("name", String(128)),  # as its client calls it; a session's id
@@ -190,7 +174,7 @@ runs = Table(  # a run's row is its line in the usage, too
     "runs",
     metadata,
     Column("id", String(32), primary_key=True),
-    _owned(null=True),
+    owned(null=True),
     Column("conversation_id", Id, ForeignKey("conversations.id", ondelete="SET NULL")),
     Column("message_id", Id),  # the reply
     Column("server", String(32), nullable=False),  # where it runs
@@ -258,7 +242,7 @@ holds = Table(  # what one run has reserved
     metadata,
     Column("run_id", String(32), ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
     Column("unit", String(16), primary_key=True),
-    _owned(),
+    owned(),
     Column("period", String(16), nullable=False),
     Column("amount", BigInteger, nullable=False),
 )
@@ -267,7 +251,7 @@ point_entries = Table(  # the ledger of points: a user's balance is the sum of i
     "point_entries",
     metadata,
     Column("seq", Serial, primary_key=True, autoincrement=True),
-    _owned(),
+    owned(),
     Column("at", Instant, nullable=False),
     Column("kind", String(16), nullable=False),  # grant, charge
     Column("amount", BigInteger, nullable=False),  # below zero for what was paid
@@ -275,4 +259,34 @@ point_entries = Table(  # the ledger of points: a user's balance is the sum of i
     Column("note", String(200), nullable=False),
     Index(None, "user_id", "seq"),
     sqlite_autoincrement=True,
+)
+
+media = Table(  # files that go with questions; their bytes are elsewhere
+    "media",
+    metadata,
+    Column("id", Id, primary_key=True),
+    owned(),
+    Column("content_type", String(100), nullable=False),  # as the content shows
+    Column("size", BigInteger, nullable=False),  # bytes of the file as it came
+    Column("sha256", String(64), nullable=False),  # of those
+    Column("name", AnyText, nullable=False),  # as its owner calls it
+    Column("created_at", Instant, nullable=False),
+    Column("prompt_type", String(100), nullable=False),  # of what a model is given of it
+    Index(None, "user_id"),
+)
+
+attachments = Table(  # which messages carry which files
+    "attachments",
+    metadata,
+    Column("message_id", Id, ForeignKey("messages.id", ondelete="CASCADE"), primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),  # from 0
+    Column("media_id", Id, ForeignKey("media.id", ondelete="CASCADE"), nullable=False),
+    Index(None, "media_id"),
+)
+
+discarded_media = Table(  # files of which there may be bytes, and no row: a trigger fills it, too
+    "discarded_media",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("since", Instant),  # when its bytes began to be stored; none: its row was deleted
 )

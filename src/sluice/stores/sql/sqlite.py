@@ -86,12 +86,10 @@ class SQLite:
         self._writing, self._reading = Jobs(), Jobs()
         self._closed = False
         reading = engine_of(path, read_only=True)
-        self._threads = [
-            _thread("sqlite writer", engine_of(path).connect(), self._writing, GROUP),
-            *(
-                _thread(f"sqlite reader {n}", reading.connect(), self._reading, 1)
-                for n in range(READERS)
-            ),
+        self._writer = _thread("sqlite writer", engine_of(path).connect(), self._writing, GROUP)
+        self._readers = [
+            _thread(f"sqlite reader {n}", reading.connect(), self._reading, 1)
+            for n in range(READERS)
         ]
 
     async def write(self, work: Work[T]) -> T:
@@ -103,10 +101,13 @@ class SQLite:
     async def close(self) -> None:
         if not self._closed:
             self._closed = True
-            for jobs in (self._writing, *[self._reading] * READERS):
-                jobs.put(None)
-        for thread in self._threads:
-            await asyncio.to_thread(thread.join)
+            for _ in self._readers:
+                self._reading.put(None)
+        for reader in self._readers:
+            await asyncio.to_thread(reader.join)
+        # Of connections that close at once none is the last, which tidies up: one file is left.
+        self._writing.put(None)
+        await asyncio.to_thread(self._writer.join)
 
     async def _ask(self, jobs: Jobs, work: Work[T]) -> T:
         """Have a job done, and wait for it."""

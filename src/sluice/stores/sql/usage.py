@@ -32,6 +32,7 @@ SUMS = (
     func.sum(runs.c.cost),
     func.sum(case((runs.c.estimated, 1), else_=0)),
     func.sum(case((runs.c.status.in_(("failed", "crashed")), 1), else_=0)),
+    func.sum(runs.c.points),
 )
 MINE = (
     runs.c.user_id == bindparam("owner"),

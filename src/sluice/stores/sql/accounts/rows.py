@@ -1,4 +1,5 @@
-"""What the tables of accounts share: rows of users, and how a revocation is written."""
+"""What the tables of accounts share: rows of users, what a new one begins with, and how a
+revocation is written."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -7,6 +8,8 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from sluice.services.accounts.ports import Account, Subject
+from sluice.services.points import REGISTRATION
+from sluice.stores.sql.points import grant
 from sluice.stores.sql.schema import logins, revocations, users
 
 ACCOUNT = (
@@ -50,6 +53,12 @@ def find(connection: Connection, id: str) -> Account | None:
     """The user of this id."""
     row = connection.execute(BY_ID, {"id": id}).one_or_none()
     return None if row is None else account(row)
+
+
+def greet(connection: Connection, added: Account, welcome: int) -> None:
+    """Give a new user so many points to begin with."""
+    if welcome:
+        grant(connection, added.id, welcome, REGISTRATION, added.created_at)
 
 
 def revoke(connection: Connection, kind: Subject, subjects: Sequence[str], now: datetime) -> None:

@@ -22,7 +22,15 @@ from sluice.core.errors import Conflict, Forbidden, NotFound
 from sluice.services.accounts.books import Change, NewUser
 from sluice.services.accounts.names import fold
 from sluice.services.accounts.ports import Account
-from sluice.stores.sql.accounts.rows import ACCOUNT, BY_ID, account, end_logins, find, revoke
+from sluice.stores.sql.accounts.rows import (
+    ACCOUNT,
+    BY_ID,
+    account,
+    end_logins,
+    find,
+    greet,
+    revoke,
+)
 from sluice.stores.sql.database import Database
 from sluice.stores.sql.schema import idempotency_keys, invitations, users
 
@@ -65,13 +73,19 @@ _PAGE = (
 
 
 class SqlUsers:
-    """The `Users` of a database."""
+    """The `Users` of a database, who begin with `welcome` points."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, welcome: int = 0) -> None:
         self._database = database
+        self._welcome = welcome
 
     async def add(self, user: NewUser, invitation: str | None) -> Account:
-        return await self._database.write(lambda connection: _add(connection, user, invitation))
+        def work(connection: Connection) -> Account:
+            added = _add(connection, user, invitation)
+            greet(connection, added, self._welcome)
+            return added
+
+        return await self._database.write(work)
 
     async def find(self, id: str) -> Account | None:
         return await self._database.read(lambda connection: find(connection, id))

@@ -74,7 +74,7 @@ def _take_turn(
     question = opening.messages[-1] if opening.messages else None
     entered = enter(tx, opening, now, new_id)
     past = _past(tx, entered, opening, thread)
-    place = Place(entered.id, new_id(), entered.name)
+    place = Place(entered.id, new_id(), entered.name, new=entered.made)
     rows = _rows(opening, place, past, question, now, new_id)
     tx.execute(SAY, rows)
     correct(tx, entered, rows[-1]["depth"])

@@ -74,4 +74,5 @@ def _receipt(row: Any) -> Receipt:
         first_token=row.first_token,
         text_length=row.text_length,
         attempts=(),
+        points=row.points,
     )

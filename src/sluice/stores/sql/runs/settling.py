@@ -15,7 +15,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 from sluice.services.archive import Closing
 from sluice.stores.sql.reservations import settle
 from sluice.stores.sql.schema import checkpoints, conversations, holds, messages, runs, users
-from sluice.stores.sql.search import KIND, Entry, index
+from sluice.stores.sql.search import INDEXED, Entry, index
 from sluice.stores.sql.upsert import insert_or_change
 
 NAME = 200  # characters of a model's name that are kept
@@ -61,7 +61,7 @@ SAID = (
             and_(question.c.id == messages.c.parent_id, question.c.run_id == messages.c.run_id),
         )
     )
-    .where(messages.c.id == bindparam("message"), conversations.c.kind == KIND)
+    .where(messages.c.id == bindparam("message"), conversations.c.kind.in_(INDEXED))
 )
 LEAVE = update(conversations).where(
     conversations.c.id == bindparam("conversation"),
@@ -88,12 +88,11 @@ def close_run(tx: Connection, closing: Closing) -> None:
         leave(tx, ended.conversation_id, closing.id, now)
 
 
-def release(tx: Connection, ended: Any, run: str, taken: Mapping[str, int], now: datetime) -> None:
-    """Drop what was kept for the time that the run went on."""
+def release(tx: Connection, ended: Any, run: str, taken: Mapping[str, int], now: datetime) -> int:
+    """Drop what was kept for the time that the run went on; returns the points that it cost."""
     if ended.checkpoints:
         tx.execute(FORGET, {"run": run})
-    if ended.holds:
-        settle(tx, run, taken, now)
+    return settle(tx, run, taken, now) if ended.holds else 0
 
 
 def end_reply(tx: Connection, owner: str | None, text: str, reply: dict[str, Any]) -> None:
@@ -140,9 +139,9 @@ def row_of(closing: Closing, now: datetime) -> dict[str, Any]:
         "finish_reason": closing.finish_reason, "code": closing.code,
         "input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens,
         "reasoning_tokens": usage.reasoning_tokens, "estimated": usage.estimated,
-        "cost": receipt.cost, "points": receipt.points, "ended_at": now, "duration": receipt.duration,
-        "first_token": receipt.first_token, "text_length": receipt.text_length,
-        "offsets": offsets,
+        "cost": receipt.cost, "points": receipt.points, "ended_at": now,
+        "duration": receipt.duration, "first_token": receipt.first_token,
+        "text_length": receipt.text_length, "offsets": offsets,
     }  # fmt: skip
 
 
