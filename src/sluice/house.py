@@ -38,8 +38,9 @@ from sluice.providers.script import parse
 from sluice.providers.source import Source
 from sluice.providers.wire import Wire
 from sluice.services.archive import Archive
+from sluice.services.asking import Anybody, Forgetful, Guests, Memory, Rules
 from sluice.services.cache import Answers
-from sluice.services.chat import Anybody, Chat, Forgetful, Guests, Memory, Rules
+from sluice.services.chat import Chat
 from sluice.services.guests import PlacesPerCaller
 from sluice.services.ledger import Ledger
 from sluice.services.metering import Meter, Record

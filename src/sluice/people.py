@@ -66,13 +66,8 @@ async def gather(
     Raises `BadSetting`.
     """
     wall, welcome = time.time, settings.points_at_registration
-    revocations = Revocations()
-    identities = SqlIdentities(database, _id, welcome)
-    watchman = Watchman(identities, revocations, wall)
-    tickets = TicketBox(wall, _secret)
     tokens = AccessTokens(secret, settings.access_token_lifetime)
-    issuer = await _issuer(stack, settings)
-    doorman = HouseDoorman(identities, tokens, tickets, revocations, wall, issuer)
+    doorman, watchman, tickets = await _door(stack, settings, database, tokens)
     hasher = Argon2()
     stack.callback(hasher.close)
     trail = SqlTrail(database)
@@ -105,6 +100,19 @@ async def gather(
         Administration(users, trail, audit, revoked, before_delete=before_delete, wall=wall),
         audit,
     )
+
+
+async def _door(
+    stack: AsyncExitStack, settings: Settings, database: Database, tokens: AccessTokens
+) -> tuple[HouseDoorman, Watchman, TicketBox]:
+    """Who tells who asks, who watches over that, and who gives out tickets."""
+    revocations = Revocations()
+    identities = SqlIdentities(database, _id, settings.points_at_registration)
+    watchman = Watchman(identities, revocations, time.time)
+    tickets = TicketBox(time.time, _secret)
+    issuer = await _issuer(stack, settings)
+    doorman = HouseDoorman(identities, tokens, tickets, revocations, time.time, issuer)
+    return doorman, watchman, tickets
 
 
 class _Made(TypedDict):

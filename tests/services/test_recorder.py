@@ -25,7 +25,8 @@ from sluice.core.messages import Message
 from sluice.core.ports import Provider
 from sluice.core.runs import Run
 from sluice.services.archive import Archive, Opened, Opening
-from sluice.services.chat import Anybody, Chat, Rules
+from sluice.services.asking import Anybody, Rules
+from sluice.services.chat import Chat
 from sluice.services.checkpoints import Checkpoints
 from sluice.services.ledger import Ledger
 from sluice.services.metering import Meter

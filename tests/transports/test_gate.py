@@ -234,7 +234,8 @@ async def visit(local: Local, peer: str, lines: list[str]) -> str:
 
     gate._app = note  # type: ignore[union-attr]
     scope = {
-        "type": "http", "method": "GET", "path": "/health", "query_string": b"", "client": (peer, 1),
+        "type": "http", "method": "GET", "path": "/health", "query_string": b"",
+        "client": (peer, 1),
         "headers": [(b"x-forwarded-for", line.encode()) for line in lines],
     }  # fmt: skip
     await local.app(scope, None, None)  # type: ignore[arg-type]

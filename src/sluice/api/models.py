@@ -11,7 +11,8 @@ from sluice.api.documented import PRIVATE, refusals, taking
 from sluice.api.errors import AnyRequest, visit_of
 from sluice.api.security import MEMBERS, optional
 from sluice.core.errors import Unauthorized
-from sluice.services.chat import ANY, Rules
+from sluice.services.asking import Rules
+from sluice.services.chat import ANY
 
 
 class Listed(Protocol):

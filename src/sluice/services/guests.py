@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from sluice.core.commands import Principal
 from sluice.core.errors import Overloaded
 from sluice.core.runs import Run
-from sluice.services.chat import Seat
+from sluice.services.asking import Seat
 
 
 class Place:

@@ -18,7 +18,8 @@ from sluice.core.events import Receipt, Usage
 from sluice.core.messages import Message
 from sluice.core.runs import Run
 from sluice.services.archive import Archive, Busy, Closing, Hold, Opened, Opening
-from sluice.services.chat import BYTES_A_TOKEN, Beginning, Request
+from sluice.services.asking import Beginning, Request
+from sluice.services.chat import BYTES_A_TOKEN
 from sluice.services.ledger import Ledger
 from sluice.services.persistence import CLOSING, Unsure
 from sluice.services.points import TOKENS, Tariff

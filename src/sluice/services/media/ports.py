@@ -3,14 +3,18 @@
 Knows neither HTTP, SQL nor any file format. Sizes are bytes, times aware datetimes in UTC.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterable, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Literal, Protocol
 
 import msgspec
 
 Kind = Literal["image", "document"]
-Bytes = AsyncIterator[bytes]
+Pieces = AsyncIterable[bytes]
+Bytes = AsyncGenerator[
+    bytes, None
+]  # what is given out: read it within `aclosing`, to its end or not
 
 # What may be stored, by what its content shows. All else is `unsupported_media_type`.
 KINDS: dict[str, Kind] = {
@@ -29,6 +33,7 @@ class Item(msgspec.Struct, frozen=True):
     `content_type`  as its content shows, one of `KINDS`; not as its name or client says
     `sha256`        of the bytes as they came, in hexadecimal
     `name`          as its owner called it, cut and cleaned; for showing only
+    `prompt_type`   the media type of what a model is given of it
     """
 
     id: str
@@ -38,6 +43,7 @@ class Item(msgspec.Struct, frozen=True):
     sha256: str
     name: str
     created_at: datetime
+    prompt_type: str
 
     @property
     def kind(self) -> Kind:
@@ -48,23 +54,48 @@ class Catalogue(Protocol):
     """The rows of stored files. What is another user's is not there."""
 
     async def add(self, item: Item, most: int) -> None:
-        """Raises `PayloadTooLarge` where all files of the owner would be more than `most` bytes."""
+        """Add a row, whose bytes were `expected`. Raises `PayloadTooLarge` where all files of the
+        owner would be more than `most` bytes, `Unauthorized` where there is no such user,
+        `StoreUnavailable`, and `Unsure` of those where it may have been done.
+        """
         ...
 
-    async def find(self, owner: str, ids: tuple[str, ...]) -> tuple[Item, ...]:
+    async def find(self, owner: str, ids: Sequence[str]) -> tuple[Item, ...]:
         """All of these, in this order. Raises `NotFound` where one is missing."""
         ...
 
     async def remove(self, owner: str, id: str) -> None:
-        """Raises `NotFound`."""
+        """Raises `NotFound`. Its bytes are `discarded` from then on."""
+        ...
+
+
+class Discards(Protocol):
+    """Ids of files of which there may be bytes, though there is no row."""
+
+    async def expect(self, id: str, now: datetime) -> None:
+        """Bytes are about to be stored; the row that follows takes the note away again."""
+        ...
+
+    async def discarded(self, before: datetime, most: int) -> Sequence[str]:
+        """Files whose rows were deleted, their users' going included; and those that were expected
+        before then, and never came. At most so many."""
+        ...
+
+    async def forget(self, ids: Sequence[str]) -> None:
+        """Their bytes are gone."""
         ...
 
 
 class Blobs(Protocol):
-    """Where the bytes are: a folder, or an object store. A key has hex digits, `-` and `.` only."""
+    """Where the bytes are: a folder, or an object store.
 
-    async def put(self, key: str, content: Bytes) -> None:
-        """Store all of it or nothing, never whole in memory. Raises `StoreUnavailable`."""
+    A key is an id, or an id with a suffix such as `.prompt`; it has `a-z`, `0-9`, `-` and `.` only.
+    """
+
+    async def put(self, key: str, content: Pieces, size: int, sha256: str) -> None:
+        """Store all of it, which is so many bytes of this hash, in hexadecimal, or nothing; never
+        whole in memory. Raises `StoreUnavailable`, or what `content` raises.
+        """
         ...
 
     def get(self, key: str) -> Bytes:
@@ -72,7 +103,42 @@ class Blobs(Protocol):
         ...
 
     async def delete(self, key: str) -> None:
-        """No error where it is not there."""
+        """No error where it is not there. Raises `StoreUnavailable`."""
+        ...
+
+
+class Draft(Protocol):
+    """A file on its way in, in a file of this machine. What it is written is kept in order.
+
+    `path`    where it is, for the `Inspector`
+    `size`    bytes written so far
+    `sha256`  of those, in hexadecimal, once `finish` has returned
+    """
+
+    @property
+    def path(self) -> str: ...
+    @property
+    def size(self) -> int: ...
+    @property
+    def sha256(self) -> str: ...
+    async def write(self, piece: bytes) -> None:
+        """Add to it; returns when more may come. Raises `StoreUnavailable`."""
+        ...
+
+    async def finish(self) -> None:
+        """All of it has been written. Raises `StoreUnavailable`."""
+        ...
+
+    def read(self) -> Bytes:
+        """Its bytes, in pieces, once finished. Raises `StoreUnavailable`."""
+        ...
+
+
+class Drafts(Protocol):
+    """Where files stay until they are known to be welcome."""
+
+    def new(self) -> AbstractAsyncContextManager[Draft]:
+        """A new one, gone on leaving the context. Raises `StoreUnavailable`."""
         ...
 
 
