@@ -15,7 +15,6 @@ from litestar import Litestar
 from litestar.exceptions import HTTPException
 from litestar.openapi.config import OpenAPIConfig
 from sqlalchemy import update
-from tests.stores.rows import NOON, add_message, add_user
 
 from sluice.api.conversations import conversation, conversations, deleting, messages, search
 from sluice.api.errors import bug, ours, theirs
@@ -34,6 +33,7 @@ from sluice.stores.sql.search import Entry, index
 from sluice.stores.sql.sqlite import SQLite
 from sluice.stores.sql.usage import SqlLedger
 from sluice.transports.asgi import VISIT, Receive, Scope, Send, Visit, header
+from tests.stores.rows import NOON, add_message, add_user
 
 ALL = "/api/v1/conversations"
 

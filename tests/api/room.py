@@ -9,7 +9,6 @@ from typing import Any
 import httpx
 from litestar import Litestar
 from litestar.exceptions import HTTPException
-from tests.providers.speakers import Clock, conduct
 
 from sluice.adapters.tokenizer import Tokenizer
 from sluice.api.errors import bug, ours, theirs
@@ -24,10 +23,12 @@ from sluice.providers.models import ModelTable
 from sluice.providers.registry import Catalog, Offer
 from sluice.providers.source import Source
 from sluice.services.archive import StoredRun
-from sluice.services.chat import Anybody, Beginning, Chat, Request, Rules
+from sluice.services.asking import Anybody, Beginning, Request, Rules
+from sluice.services.chat import Chat
 from sluice.services.metering import Meter
 from sluice.services.replays import revive
 from sluice.transports.asgi import VISIT, Receive, Scope, Send, Visit
+from tests.providers.speakers import Clock, conduct
 
 STRANGER = Principal(address="192.0.2.1")
 ADA = Principal(id="u-ada", name="ada", address="192.0.2.2")

@@ -13,7 +13,6 @@ import httpx
 from litestar import Litestar
 from litestar.exceptions import HTTPException
 from litestar.openapi.config import OpenAPIConfig
-from tests.services.people import PASSWORD, People, living
 
 from sluice.api.admin_users import audit, managed_users
 from sluice.api.auth import me, registering, tokens
@@ -26,6 +25,7 @@ from sluice.core.errors import SluiceError, Unauthorized
 from sluice.services.accounts.ports import Account, digest
 from sluice.transports.asgi import VISIT, Receive, Scope, Send, Visit
 from sluice.transports.credentials import credentials_of
+from tests.services.people import PASSWORD, People, living
 
 Json = dict[str, Any]
 

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 
 import pytest
-from tests.api.room import ADA, BOB, QUICK, ROOT, SLOW, STRANGER, Room, room, until_said
 
 from sluice.api.admin import LimitsInForce, limits, live_runs
 from sluice.api.tickets import tickets
 from sluice.core.commands import Principal
 from sluice.services.accounts.audit import Audit
 from sluice.services.accounts.books import Entry
+from tests.api.room import ADA, BOB, QUICK, ROOT, SLOW, STRANGER, Room, room, until_said
 
 IN_FORCE = LimitsInForce({"chat_stream": "30/minute", "*": "60/minute"}, 5000, 100, None)
 

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
+
 from tests.api.site import Site, site
 from tests.services.people import PASSWORD
 

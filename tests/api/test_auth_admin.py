@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
+
 from tests.api.site import Site, site
 from tests.services.people import PASSWORD
 

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
+
 from tests.api.library import ALL, Library, library
 from tests.stores.rows import add_message
 

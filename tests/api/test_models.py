@@ -1,14 +1,14 @@
 """Which models there are, for whom."""
 
 import pytest
-from tests.api.room import ADA, STRANGER, TURNED_AWAY, room
-from tests.providers.speakers import Says
 
 from sluice.api.models import models
 from sluice.core.commands import Principal
 from sluice.providers.demo import Demo
 from sluice.providers.registry import Offer
-from sluice.services.chat import Rules
+from sluice.services.asking import Rules
+from tests.api.room import ADA, STRANGER, TURNED_AWAY, room
+from tests.providers.speakers import Says
 
 OFFER = Offer(
     defaults={"openai": "gpt-4o-mini", "anthropic": "claude-haiku-4-5"},

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+
 from tests.transports.driver import started
 
 STREAM = "/api/v1/query/stream"

@@ -3,12 +3,12 @@
 from datetime import UTC, datetime
 
 import pytest
-from tests.api.room import ADA, BOB, QUICK, ROOT, SLOW, STRANGER, TURNED_AWAY, room, until_said
 
 from sluice.api.runs import runs
 from sluice.core.commands import Place, Principal
 from sluice.core.events import Receipt, Usage
 from sluice.services.archive import StoredRun
+from tests.api.room import ADA, BOB, QUICK, ROOT, SLOW, STRANGER, TURNED_AWAY, room, until_said
 
 MIDNIGHT = datetime(2026, 11, 21, tzinfo=UTC)
 STORED = StoredRun(

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 from sqlalchemy import insert
-from tests.api.library import Library, library
-from tests.stores.rows import NOON
 
 from sluice.core.errors import InvalidRequest
 from sluice.services.usage import Span, span_of
 from sluice.stores.sql.schema import runs
+from tests.api.library import Library, library
+from tests.stores.rows import NOON
 
 USAGE = "/api/v1/usage"
 
@@ -24,7 +24,7 @@ async def local(tmp_path: Path) -> AsyncIterator[Library]:
             "id": "r1", "user_id": "ann", "server": "s", "dialect": "query", "asked": "demo",
             "model": "demo", "status": "done", "input_tokens": 10, "output_tokens": 2,
             "reasoning_tokens": 0, "estimated": True, "cost": 0.5, "started_at": NOON,
-            "text_length": 0,
+            "text_length": 0, "points": 3,
         }  # fmt: skip
         await found.database.write(lambda tx: tx.execute(insert(runs).values(row)) and None)
         yield found
@@ -32,7 +32,7 @@ async def local(tmp_path: Path) -> AsyncIterator[Library]:
 
 TAKEN = {
     "runs": 1, "input_tokens": 10, "output_tokens": 2, "cost": 0.5, "estimated_runs": 1,
-    "failed_runs": 0,
+    "failed_runs": 0, "points": 3,
 }  # fmt: skip
 NOTHING = dict.fromkeys(TAKEN, 0)
 

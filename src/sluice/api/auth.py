@@ -240,7 +240,7 @@ def _leave(profile: Profile) -> HTTPRouteHandler:
         status_code=204,
         summary="Leave: the account goes, with all that is its owner's",
         description="A body is not needed; a password in it must be right.",
-        operation_class=taking(),
+        operation_class=taking(body=Leave, required=False),
         responses=refusals(400, 401, 403, 413, 415, 422),
     )
     async def leave(request: AnyRequest, body: RawBody) -> None:

@@ -8,20 +8,17 @@ import msgspec
 from litestar import Response, delete, get
 from litestar.exceptions import HTTPException
 from litestar.handlers import HTTPRouteHandler
-from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath
 
-from sluice.api.documented import MORE
+from sluice.api.documented import PRIVATE, refusals, taking
 from sluice.api.errors import AnyRequest, bug, ours, theirs, visit_of
-from sluice.api.refusals import PHRASES
+from sluice.api.security import MEMBERS, optional
 from sluice.core.commands import Principal
 from sluice.core.errors import SluiceError
 from sluice.dialects.chat import DIALECT, Error
 from sluice.transports.entry import admitted
 
 PATH = "/api/chat/sessions/{session_id:str}"
-TAGS = ["chat"]
-STATUSES = (401, 403, 404, 429, 500, 503)
 
 
 class Session(msgspec.Struct, frozen=True):
@@ -58,32 +55,32 @@ class Sessions(Protocol):
 def chat_sessions(sessions: Sessions) -> Sequence[HTTPRouteHandler]:
     """`GET` and `DELETE /api/chat/sessions/{session_id}`."""
 
-    @get(
-        PATH, summary="How a session stands", tags=TAGS, responses=_refusals(),
-        exception_handlers=_handlers(),
-    )  # fmt: skip
+    common: Any = {
+        "tags": ["chat"],
+        "operation_class": taking(),
+        "responses": refusals(401, 403, 404, body=Error),
+        "response_headers": PRIVATE,
+        "security": optional(MEMBERS),
+        "exception_handlers": _handlers(),
+    }
+
+    @get(PATH, summary="How a session stands", **common)
     async def show_session(session_id: FromPath[str], request: AnyRequest) -> Session:
         found = await sessions.show(admitted(visit_of(request), DIALECT), session_id)
         changed = found.changed.isoformat(timespec="microseconds")
         return Session(session_id, found.messages, changed)
 
     @delete(
-        PATH, summary="Delete a session, with its messages; what runs in it is stopped", tags=TAGS,
-        status_code=200, responses=_refusals(), exception_handlers=_handlers(),
-    )  # fmt: skip
+        PATH,
+        status_code=200,
+        summary="Delete a session, with its messages; what runs in it is stopped",
+        **common,
+    )
     async def delete_session(session_id: FromPath[str], request: AnyRequest) -> Deleted:
         await sessions.forget(admitted(visit_of(request), DIALECT), session_id)
         return Deleted()
 
     return show_session, delete_session
-
-
-def _refusals() -> dict[int, ResponseSpec]:
-    phrases = PHRASES | MORE
-    return {
-        status: ResponseSpec(Error, generate_examples=False, description=phrases[status])
-        for status in STATUSES
-    }
 
 
 def _handlers() -> Any:

@@ -5,6 +5,7 @@ A resource decodes what it takes itself (`bodies.py`), so the framework cannot s
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -30,17 +31,32 @@ class Refusal(msgspec.Struct, frozen=True):
     code: str
 
 
-def refusals(*statuses: int) -> dict[int, ResponseSpec]:
+def refusals(*statuses: int, body: type = Refusal) -> dict[int, ResponseSpec]:
     """The error responses with these statuses, and those that every resource may give."""
+    return only(*statuses, *ALWAYS, body=body)
+
+
+def only(*statuses: int, body: type = Refusal) -> dict[int, ResponseSpec]:
+    """The error responses with these statuses, whose bodies are such structs."""
     phrases = PHRASES | MORE
     return {
-        status: ResponseSpec(Refusal, generate_examples=False, description=phrases[status])
-        for status in sorted({*statuses, *ALWAYS})
+        status: ResponseSpec(body, generate_examples=False, description=phrases[status])
+        for status in sorted(set(statuses))
     }
 
 
-def taking(*, body: type | None = None, query: type | None = None) -> type[Operation]:
-    """An operation with this struct as its JSON body, or that one as its query parameters."""
+@cache
+def taking(
+    *,
+    body: type | None = None,
+    query: type | None = None,
+    required: bool = True,
+    produces: str | None = None,
+) -> type[Operation]:
+    """An operation with this struct as its JSON body, or that one as its query parameters.
+
+    `required`: there must be a body; `produces`: its answer can also be a text of this media type.
+    """
 
     @dataclass
     class Taking(Operation):
@@ -48,9 +64,11 @@ def taking(*, body: type | None = None, query: type | None = None) -> type[Opera
             found: Any = self
             if body is not None:
                 content = {"application/json": {"schema": _schema(body)}}
-                found.request_body = {"content": content, "required": True}
+                found.request_body = {"content": content, "required": required}
             if query is not None:
                 found.parameters = [*(self.parameters or ()), *_parameters(query)]
+            if produces is not None:
+                found.responses["200"].content[produces] = {"schema": {"type": "string"}}
             if body is None and self.responses is not None:
                 self.responses.pop("400", None)  # the framework's guess, where there is a parameter
 

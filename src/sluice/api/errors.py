@@ -12,6 +12,7 @@ from sluice.transports.asgi import VISIT, Visit, advice
 from sluice.transports.status import status_of
 
 INVALID = 422
+NO_STORE = {"Cache-Control": "no-store"}
 TEXTS = {"internal": SluiceError.text, "not_found": NotFound.text}  # instead of the framework's
 CODES = {401: "unauthorized", 403: "forbidden", 404: "not_found", 413: "payload_too_large"}
 
@@ -28,7 +29,7 @@ def visit_of(request: AnyRequest) -> Visit:
 
 def ours(_: AnyRequest, error: SluiceError) -> Response[dict[str, str]]:
     """One of our own errors."""
-    headers = {name.decode(): value.decode() for name, value in advice(error)}
+    headers = NO_STORE | {name.decode(): value.decode() for name, value in advice(error)}
     body = {"detail": error.message, "code": error.code}
     return Response(body, status_code=status_of(error, INVALID), headers=headers)
 
@@ -39,7 +40,7 @@ def theirs(_: AnyRequest, error: HTTPException) -> Response[dict[str, str]]:
         error.status_code, "internal" if error.status_code >= 500 else "invalid_request"
     )
     text = TEXTS.get(code, error.detail)
-    return Response({"detail": text, "code": code}, status_code=error.status_code)
+    return Response({"detail": text, "code": code}, status_code=error.status_code, headers=NO_STORE)
 
 
 def bug(request: AnyRequest, error: Exception) -> Response[dict[str, str]]:

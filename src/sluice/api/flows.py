@@ -6,6 +6,8 @@ import msgspec
 from litestar import get
 from litestar.handlers import HTTPRouteHandler
 
+from sluice.api.documented import refusals
+
 
 class Flow(msgspec.Struct, frozen=True):
     """A flow: reachable at `/api/flows/{name}`, and by name in `/api/stream/chat`."""
@@ -23,7 +25,13 @@ class FlowList(msgspec.Struct, frozen=True):
 def flows(listed: Callable[[], Sequence[Flow]]) -> HTTPRouteHandler:
     """`GET /api/flows`."""
 
-    @get("/api/flows", summary="Which flows there are", tags=["flows"], sync_to_thread=False)
+    @get(
+        "/api/flows",
+        summary="Which flows there are",
+        tags=["flows"],
+        responses=refusals(403),
+        sync_to_thread=False,
+    )
     def show() -> FlowList:
         return FlowList(list(listed()))
 

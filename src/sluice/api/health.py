@@ -9,8 +9,13 @@ from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.datastructures import ResponseSpec
 
+from sluice.api.documented import only
 from sluice.api.errors import AnyRequest, visit_of
 from sluice.core.errors import Unauthorized
+
+PROMETHEUS = ResponseSpec(
+    str, generate_examples=False, description="The figures", media_type="text/plain"
+)
 
 
 class Condition(msgspec.Struct, frozen=True):
@@ -44,6 +49,7 @@ def health(
         "/health",
         summary="How the server and its providers do",
         tags=["health"],
+        responses=only(403, 500),
         sync_to_thread=False,
     )
     def show() -> Health:
@@ -59,7 +65,13 @@ def probes(
 ) -> Sequence[HTTPRouteHandler]:
     """`GET /livez` and `GET /readyz`, for orchestrators and load balancers."""
 
-    @get("/livez", summary="The process is alive", tags=["health"], sync_to_thread=False)
+    @get(
+        "/livez",
+        summary="The process is alive",
+        tags=["health"],
+        responses=only(500),
+        sync_to_thread=False,
+    )
     def live() -> Ready:
         return Ready("alive")
 
@@ -67,7 +79,7 @@ def probes(
         "/readyz",
         summary="The server takes new runs",
         tags=["health"],
-        responses={503: ResponseSpec(Ready, generate_examples=False, description="Not now")},
+        responses=only(500) | only(503, body=Ready),
     )
     async def ready() -> Response[Ready]:
         if draining():
@@ -82,11 +94,17 @@ def probes(
 def metrics(render: Callable[[], bytes], kind: str, token: str | None) -> HTTPRouteHandler:
     """`GET /metrics`: for this machine, and elsewhere for who has the token."""
 
-    @get("/metrics", summary="Prometheus metrics", tags=["health"], sync_to_thread=False)
+    @get(
+        "/metrics",
+        summary="Prometheus metrics",
+        tags=["health"],
+        responses=only(401, 403, 500) | {200: PROMETHEUS},
+        sync_to_thread=False,
+    )
     def show(request: AnyRequest) -> Response[bytes]:
         if not _may_see(request, token):
             raise Unauthorized("Metrics are for this machine, or for the bearer of their token.")
-        return Response(render(), media_type=kind)
+        return Response(render(), headers={"Content-Type": kind})
 
     return show
 

@@ -123,8 +123,15 @@ def _request_body(request: type, shapes: Shapes) -> Json:
 
 
 def _example(schema: Json) -> Json:
-    """The least that can be sent: what must be given, and nothing that has a default."""
-    fields: Json = {name: schema["properties"][name] for name in schema.get("required", ())}
+    """The least that can be sent: what must be given, or has an example of its own, and nothing
+    else that has a default.
+    """
+    needed = schema.get("required", ())
+    fields: Json = {
+        name: field
+        for name, field in schema["properties"].items()
+        if name in needed or "examples" in field
+    }
     return {
         name: field["examples"][0] if "examples" in field else SAMPLES.get(field.get("type", ""))
         for name, field in fields.items()
@@ -202,10 +209,24 @@ def _success(route: Route, shapes: Shapes) -> Json:
 
 
 def _stream(route: Route, shapes: Shapes) -> Json:
-    """What stands after `data: ` in each event."""
-    farewell = f" After the last comes `data: {route.done.decode()}`." if route.done else ""
-    about = f"The `data:` line of an event, as JSON.{farewell}"
-    return {"description": about, **_one_of(route.doc.events, shapes)}
+    """An event: its fields, of which `data` holds JSON, as JSON Schema 2020-12 (8) words that."""
+    words: Json = {
+        "type": "string",
+        "contentMediaType": "application/json",
+        "contentSchema": _one_of(route.doc.events, shapes),
+    }
+    farewell = route.done.decode()
+    about = f" After the last comes `data: {farewell}`, without an id." if farewell else ""
+    return {
+        "type": "object",
+        "description": f"An event. Its `data:` line is JSON.{about}",
+        "properties": {
+            "id": {"type": "string", "description": "`<run id>:<seq>`"},
+            "retry": {"type": "integer", "description": "With the first only: milliseconds."},
+            "data": {"anyOf": [{"const": farewell}, words]} if farewell else words,
+        },
+        "required": ["data"],
+    }
 
 
 def _one_of(events: Sequence[type], shapes: Shapes) -> Json:

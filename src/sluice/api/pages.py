@@ -16,7 +16,6 @@ STRICT = (
 )
 SWAGGER = STRICT + "; img-src 'self' data:"
 HEADERS = {
-    "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
     "cache-control": "no-cache",
 }

@@ -19,9 +19,9 @@ class Refusal(NamedTuple):
     """An error that a route can answer with, and the `traits` that the route must have for it.
 
     `status`  None is the dialect's own for invalid input
-    `traits`  `http`, `json`, `sse`; `asks`: over HTTP it can begin a run; `body`: its request has
-              one; `names`: the request names something that may not be there, a `place` where a
-              reply may be being written
+    `traits`  `http`, `json`, `sse`, `websocket`; `asks`: over HTTP it can begin a run; `body`: its
+              request has one; `names`: the request names something that may not be there, a
+              `place` where a reply may be being written
     """
 
     status: int | None
@@ -29,18 +29,21 @@ class Refusal(NamedTuple):
     traits: frozenset[str] = frozenset()
 
 
-ASKS, BODY, HTTP, JSON, NAMES, PLACE, SSE = (
-    frozenset({trait}) for trait in ("asks", "body", "http", "json", "names", "place", "sse")
+ASKS, BODY, HTTP, JSON, NAMES, PLACE, SSE, WEBSOCKET = (
+    frozenset({trait})
+    for trait in ("asks", "body", "http", "json", "names", "place", "sse", "websocket")
 )
 PATH_PARAMETER = re.compile(r"\{(\w+)\}")
-PLACES = frozenset({"conversation_id"})  # fields and parameters by which requests name things
-NAMED = PLACES | {"flow"}
+# Fields and parameters by which requests name things.
+PLACES = frozenset({"conversation_id", "interaction_id"})
+NAMED = PLACES | {"flow", "media_files"}
 
 REFUSALS = (
     Refusal(400, errors.MalformedJSON, BODY),
     Refusal(None, errors.InvalidRequest, HTTP),
     Refusal(None, errors.ModelNotFound, ASKS),
     Refusal(401, errors.Unauthorized),
+    Refusal(402, errors.InsufficientPoints, ASKS),
     Refusal(403, errors.Forbidden),
     Refusal(404, errors.NotFound, NAMES),
     Refusal(409, errors.ConversationBusy, PLACE),
@@ -48,6 +51,7 @@ REFUSALS = (
     Refusal(413, errors.PayloadTooLarge, BODY),
     Refusal(415, errors.UnsupportedMediaType, BODY),
     Refusal(422, errors.IdempotencyMismatch, BODY),
+    Refusal(426, errors.InvalidRequest, WEBSOCKET),
     Refusal(429, errors.RateLimited, ASKS),
     Refusal(500, errors.SluiceError),
     Refusal(502, errors.ProviderAuth, JSON),
@@ -62,6 +66,7 @@ REFUSALS = (
 PHRASES = {
     400: "The request cannot be read",
     401: "Nobody is signed in",
+    402: "Too few points",
     403: "Not allowed",
     404: "Nothing has that name",
     409: "Another reply is in the way",
@@ -69,6 +74,7 @@ PHRASES = {
     413: "The request is too large",
     415: "The request is not application/json",
     422: "The request makes no sense",
+    426: "The request is not a WebSocket's",
     429: "Too often",
     500: "Our fault",
     502: "The provider gave no usable answer",

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from sluice.core.errors import RunExpired, Unauthorized
 from sluice.core.events import Event, Failed
 from sluice.core.runs import Follower, Run
-from sluice.dialects.base import Session
+from sluice.dialects.base import Route, Session
 from sluice.transports.outlet import Outlet
 from sluice.transports.pulse import Stream
 
@@ -24,20 +24,19 @@ BREATH = 0.02  # seconds
 
 
 class Pump:
-    """Words a run's events and writes them. `done` comes after the last one, without an id.
+    """Words a run's events and writes them. The route's `done` comes after the last, without an id.
 
     `ended` is set once the client has gone, or everything has been said but for the `last` write:
     that goes out together with the end of the response.
     """
 
     __slots__ = (
-        "_burst", "_burst_began", "_done", "_follower", "_id", "_loop", "_outlet", "_retry", "_run",
-        "_session", "_turn",
-        "_waiting", "ended", "gone", "last", "stream",
+        "_burst", "_burst_began", "_done", "_follower", "_id", "_ids", "_loop", "_outlet", "_retry",
+        "_run", "_session", "_turn", "_waiting", "ended", "gone", "last", "stream",
     )  # fmt: skip
 
     def __init__(
-        self, run: Run, follower: Follower, session: Session, done: bytes, outlet: Outlet
+        self, run: Run, follower: Follower, session: Session, route: Route, outlet: Outlet
     ) -> None:
         loop = asyncio.get_running_loop()
         self.ended: asyncio.Future[None] = loop.create_future()
@@ -47,7 +46,8 @@ class Pump:
         self._run = run
         self._follower = follower
         self._session = session
-        self._done = b"data: %b\n\n" % done if done else b""
+        self._done = b"data: %b\n\n" % route.done if route.done else b""
+        self._ids = route.ids
         self._outlet = outlet
         self._loop = loop
         self._id = run.id.encode()
@@ -131,8 +131,7 @@ class Pump:
             for event in events:
                 seq += 1
                 for frame in self._session.encode(event):
-                    piece = b"%bid: %b:%d\ndata: %b\n\n" % (self._retry, self._id, seq, frame)
-                    self._retry = b""
+                    piece = self._piece(frame, seq)
                     if batch and len(batch) + len(piece) > SEGMENT:
                         writes.append(batch)
                         batch = piece
@@ -148,6 +147,12 @@ class Pump:
             batch += self._done
         writes.append(batch)
         return writes
+
+    def _piece(self, frame: bytes, seq: int) -> bytes:
+        if not self._ids:
+            return b"data: %b\n\n" % frame
+        retry, self._retry = self._retry, b""
+        return b"%bid: %b:%d\ndata: %b\n\n" % (retry, self._id, seq, frame)
 
     def _write(self, data: bytes) -> None:
         # What a client has not read yet comes in one read, but for its end where that is over

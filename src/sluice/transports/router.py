@@ -94,7 +94,7 @@ def _explain(send: Send, method: str, allowed: Sequence[str], visit: Visit) -> A
         upgrade = [(b"upgrade", b"websocket"), (b"connection", b"upgrade")]
         return respond(send, 426, body, visit, upgrade)
     methods = ["GET" if one == "WS" else one for one in allowed]
-    allow = (b"allow", ", ".join([*methods, "OPTIONS"]).encode())
+    allow = (b"allow", ", ".join(methods).encode())
     if method == "OPTIONS":
         return respond(send, 204, b"", visit, [allow])
     body = b'{"detail":"Method not allowed.","code":"invalid_request"}'

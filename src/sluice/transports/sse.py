@@ -65,7 +65,7 @@ class EventStream:
             for event in run.past(follower.position):
                 session.encode(event)
             outlet = outlet_of(scope, receive, send)
-            pump = Pump(run, follower, session, self._route.done, outlet)
+            pump = Pump(run, follower, session, self._route, outlet)
             await send(_start(scope, run, visit))
             try:
                 await self._stream(pump, follower, outlet, visit)

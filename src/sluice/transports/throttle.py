@@ -13,7 +13,7 @@ Words = Callable[[SluiceError], bytes]
 API = ("/api/", "/graphql")  # pages, documents and probes are not counted
 RESOURCES = "resources"
 # Those that cost more, or are worth guessing at: method and path, and the bucket that counts them.
-TIGHTER = {("POST", "/api/v1/auth/register"): "register"}
+TIGHTER = {("POST", "/api/v1/auth/register"): "register", ("POST", "/api/media"): "media"}
 
 
 class Throttle:
