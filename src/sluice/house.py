@@ -43,6 +43,7 @@ from sluice.services.cache import Answers
 from sluice.services.chat import Chat
 from sluice.services.guests import PlacesPerCaller
 from sluice.services.ledger import Ledger
+from sluice.services.media.illustrating import Illustrating
 from sluice.services.metering import Meter, Record
 from sluice.services.points import Tariff
 from sluice.services.recorder import Keeping, Recorder
@@ -81,6 +82,7 @@ class Store(msgspec.Struct, frozen=True):
     archive: Archive
     ledger: Ledger
     scopes: Scopes
+    illustrating: Illustrating
     server: str
     secret: bytes
 
@@ -165,6 +167,7 @@ def _remembering(
             settings.busy_conversations == "wait",
             tariff_of(settings),
         ),
+        store.illustrating,
         clock=time.monotonic,
         wall=time.time,
     )

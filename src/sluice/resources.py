@@ -16,10 +16,13 @@ from sluice.api.chat_sessions import chat_sessions
 from sluice.api.conversations import conversation, conversations, deleting, messages, search
 from sluice.api.flows import Flow, flows
 from sluice.api.health import Condition, health, metrics, probes
+from sluice.api.interactions_health import interactions_health
 from sluice.api.invitations import invitations
 from sluice.api.keys import keys
 from sluice.api.logins import page_session, sessions
+from sluice.api.media import media
 from sluice.api.models import models
+from sluice.api.points import granting, points
 from sluice.api.runs import runs
 from sluice.api.tickets import tickets
 from sluice.api.usage import usage
@@ -28,10 +31,12 @@ from sluice.people import People
 from sluice.services.conversations.keeping import Conversations
 from sluice.services.conversations.reading import Reading
 from sluice.services.conversations.sessions import NamedSessions
+from sluice.services.points import Points
 from sluice.services.usage import UsageReport
 from sluice.storage import Storage
 from sluice.stores.sql.conversations import SqlConversations
 from sluice.stores.sql.messages import SqlMessages
+from sluice.stores.sql.points import SqlPoints
 from sluice.stores.sql.sessions import SqlSessions
 from sluice.stores.sql.usage import SqlLedger
 from sluice.version import VERSION
@@ -68,6 +73,7 @@ def _server(parts: Parts) -> Handlers:
     return [
         health(VERSION, lambda: time.monotonic() - parts.started, lambda: _conditions(house)),
         *probes(lambda: house.engine.draining, parts.storage.reachable),
+        interactions_health(parts.storage.reachable, time.time),
         metrics(parts.metrics.render, TYPE, token.get_secret_value() if token else None),
         flows(lambda: [Flow(one.name, one.description) for one in house.flows.listed()]),
         models(house.catalog, house.rules),
@@ -99,7 +105,9 @@ def _talk(parts: Parts) -> Handlers:
         *messages(reading),
         search(reading),
         usage(UsageReport(SqlLedger(database), _now)),
+        points(_points(parts)),
         *chat_sessions(named),
+        *media(parts.storage.library, house.settings.media_limit, house.settings.stall),
         *runs(house.chat),
     ]
 
@@ -113,9 +121,14 @@ def _administration(parts: Parts) -> Handlers:
         *managed_users(people.administration),
         *invitations(people.inviting),
         audit(people.administration),
+        granting(_points(parts), people.audit),
         *live_runs(parts.house.chat, people.audit),
         limits(in_force),
     ]
+
+
+def _points(parts: Parts) -> Points:
+    return Points(SqlPoints(parts.storage.database), time.time)
 
 
 def _conditions(house: House) -> dict[str, Condition]:

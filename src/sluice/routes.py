@@ -50,6 +50,7 @@ RATES = {
     "conversations": "60/minute",
     "interactions": "60/minute",
     "invalid_key": "5/minute",
+    "media": "60/minute",
     "register": "10/minute",
     "resources": "600/minute",
 }

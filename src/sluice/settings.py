@@ -78,6 +78,19 @@ class Settings(BaseSettings):
     max_runs_per_user: int = Field(100, ge=1, description="Runs at once of one user, or of one address of strangers; above it: 503 `overloaded`.")
     daily_tokens: int | None = Field(None, ge=0, description="Tokens that a user may take in a day (UTC), prompts and replies together. Unset: any number.")
 
+    # Files
+    media_limit: Bytes = Field(20 << 20, description="The largest file that may be uploaded, or fetched.")
+    media_quota: Bytes = Field(1 << 30, description="The most that all files of a user may take.")
+    media_images: int = Field(8, ge=0, description="Pictures that a model is given with one request, those of earlier turns included.")
+    media_image_bytes: Bytes = Field(20 << 20, description="The most that those pictures may take.")
+    media_characters: int = Field(400_000, ge=0, description="Characters of documents that a model is given with one request.")
+    s3_endpoint: str | None = Field(None, description="Address of an S3-compatible store for files. Unset: the data folder.")
+    s3_bucket: str | None = Field(None, pattern=r"^[A-Za-z0-9._-]+$", description="Its bucket.")
+    s3_region: str = Field("us-east-1", description="Its region.")
+    s3_access_key: SecretStr | None = Field(None, description="Who asks there.")
+    s3_secret_key: SecretStr | None = Field(None, description="What proves that.")
+    s3_prefix: str = Field("", pattern=r"^[A-Za-z0-9/_.-]*$", description="What the names of all files there begin with.")
+
     # Points
     points: Literal["interactions", "all", "off"] = Field("interactions", description="Where replies cost points: in the dialect `interactions`, in `all` for signed-in users, or nowhere (`off`).")
     tokens_per_point: int = Field(30, ge=1, description="Tokens, of prompt and reply, that one point pays for.")
@@ -150,14 +163,23 @@ class Settings(BaseSettings):
             return tuple(item.strip() for item in value.split(",") if item.strip())
         return value
 
-    @field_validator("body_limit", "cache_memory", "run_memory", "log_memory", mode="before")
+    @field_validator(
+        "body_limit",
+        "cache_memory",
+        "media_limit",
+        "media_quota",
+        "media_image_bytes",
+        "run_memory",
+        "log_memory",
+        mode="before",
+    )
     @classmethod
     def _size(cls, value: object) -> object:
         if isinstance(value, str) and (match := SIZE.fullmatch(value.strip())):
             return int(match[1]) * UNITS[(match[2] or "")[:1].lower()]
         return value
 
-    @field_validator("openai_api_key", "gemini_api_key", "anthropic_api_key", "local_api_key", "jwt_secret", mode="before")  # fmt: skip
+    @field_validator("openai_api_key", "gemini_api_key", "anthropic_api_key", "local_api_key", "jwt_secret", "s3_access_key", "s3_secret_key", mode="before")  # fmt: skip
     @classmethod
     def _strip(cls, value: object) -> object:
         return value.strip() if isinstance(value, str) else value

@@ -6,16 +6,18 @@ import secrets
 import time
 import uuid
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 
 import msgspec
 from sqlalchemy.exc import SQLAlchemyError
 
 from sluice.core.errors import SluiceError, StoreUnavailable
+from sluice.files import open_files
 from sluice.house import House, Store, tariff_of
 from sluice.services.conversations.keeping import Conversations
 from sluice.services.ledger import Ledger
+from sluice.services.media.library import Library
 from sluice.services.persistence import Persistence, PersistentArchive, PersistentRows
 from sluice.services.scopes import Scopes
 from sluice.settings import BadSetting, Settings
@@ -41,6 +43,7 @@ class Storage(msgspec.Struct, frozen=True):
 
     database: Database
     store: Store
+    library: Library
 
     async def reachable(self) -> bool:
         """Whether the database answers."""
@@ -65,11 +68,12 @@ async def open_storage(settings: Settings) -> AsyncGenerator[Storage]:
             ledger = Ledger(PersistentRows(SQLRows(database), persistence))
             secret = secret_of(settings)
             scopes = Scopes(secret, lambda: secrets.token_urlsafe(16))
-            store = Store(archive, ledger, scopes, server_id(folder), secret)
-            try:
-                yield Storage(database, store)
-            finally:
-                await persistence.close()
+            async with AsyncExitStack() as stack:
+                stack.push_async_callback(persistence.close)
+                files = await open_files(stack, settings, database)
+                home = server_id(folder)
+                store = Store(archive, ledger, scopes, files.illustrating, home, secret)
+                yield Storage(database, store, files.library)
     except StoreError as problem:
         raise BadSetting(str(problem)) from None
 
@@ -89,6 +93,7 @@ class Upkeep:
 
     def __init__(self, storage: Storage, house: House, keeping: Conversations) -> None:
         self._keeping = keeping
+        self._library = storage.library
         self._database = storage.database
         settings, server = house.settings, storage.store.server
         self._server = server if is_postgres(_url(settings)) else None  # a file has but one
@@ -109,6 +114,7 @@ class Upkeep:
             await self._try(self._overdue)
             await self._try(lambda: tidy(self._database, _now()))
             await self._try(self._keeping.tidy)
+            await self._try(self._library.tidy)
             await self._try(lambda: tidy_accounts(self._database, _now()))
 
     async def _overdue(self) -> int:

@@ -61,6 +61,9 @@ class OneModel:
     async def resolve(self, model: object, provider: object, only: object) -> "OneModel":
         return self
 
+    def check(self, model: str, turns: object) -> None:
+        pass
+
     def spoilt(self, choice: "OneModel") -> "OneModel":
         return choice
 

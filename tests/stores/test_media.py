@@ -1,4 +1,4 @@
-"""Rows of files: whose they are, how much they may be, what carries them, and what is left of them."""
+"""Rows of files: whose they are, how much they may be, what carries them, what is left of them."""
 
 import asyncio
 from collections.abc import Callable

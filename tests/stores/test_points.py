@@ -7,13 +7,15 @@ import pytest
 from sqlalchemy import func, select
 
 from sluice.core.errors import InsufficientPoints, NotFound
-from sluice.services.archive import Opened
+from sluice.services.archive import Opened, Piece
 from sluice.services.points import Holding, PointEntry, Statement, Tariff
 from sluice.stores.sql.database import Database
 from sluice.stores.sql.points import SqlPoints
+from sluice.stores.sql.recovery import Recovery
 from sluice.stores.sql.schema import holds, point_entries, runs
 from tests.stores.rows import NOON, add_user
 from tests.stores.telling import Teller
+from tests.stores.test_recovery import Flat, Words
 
 TARIFF = Tariff()
 ESTIMATE = 5  # points: what 150 tokens cost
@@ -123,6 +125,20 @@ async def test_a_run_gives_back_what_it_did_not_take(
     assert await purse.standing() == (left, 0)
     assert await purse.charged() == ([(run, -cost)] if cost else [])
     assert (await purse.teller.rows(select(runs.c.points)))[0][0] == cost
+
+
+async def test_what_a_crash_has_cut_off_is_charged_as_far_as_it_came(purse: Purse) -> None:
+    await purse.grant(100)
+    run, _ = await purse.open()
+    await purse.teller.archive.checkpoint([Piece(run, "", 400)])
+    recovery = Recovery(purse.teller.database, Words(), Flat(), TARIFF)
+    for _ in range(2):
+        await recovery.at_start("here", NOON, 900.0)
+
+    ((cost,),) = await purse.teller.rows(select(runs.c.points))
+    assert await purse.standing() == (100 - cost, 0)
+    assert await purse.charged() == [(run, -cost)]
+    assert cost == 4  # 100 tokens that were said, and 6 that were asked
 
 
 async def test_without_a_grant_there_is_nothing(purse: Purse) -> None:

@@ -17,6 +17,7 @@ GROUPS = {
     "data_dir": "Storage",
     "registration": "People",
     "rate_limit_enabled": "Limits",
+    "media_limit": "Files",
     "points": "Points",
     "cache_ttl": "Answers",
     "default_model": "Models",
@@ -24,7 +25,17 @@ GROUPS = {
     "disconnect_grace": "Runs",
     "enable_logs": "Logs",
 }
-SIZES = frozenset({"body_limit", "cache_memory", "run_memory", "log_memory"})
+SIZES = frozenset(
+    {
+        "body_limit",
+        "cache_memory",
+        "media_limit",
+        "media_quota",
+        "media_image_bytes",
+        "run_memory",
+        "log_memory",
+    }
+)
 NAME_WIDTH = 26
 
 

@@ -57,6 +57,7 @@ class Opening(msgspec.Struct, frozen=True):
     `messages`  what is asked; none where a reply is to be written anew
     `room`      bytes of earlier messages, in UTF-8, that its context may have
     `most`      messages that it may have
+    `media`     ids of the files that go with what is asked
     `once`      only where no other run answers the same request; for signed-in users
     `wall`      now, epoch seconds
     """
@@ -72,6 +73,7 @@ class Opening(msgspec.Struct, frozen=True):
     scope: str = ""
     room: int = 0
     most: int = 400
+    media: tuple[str, ...] = ()
     holds: tuple[Hold, ...] = ()
     once: Once | None = None
 
@@ -80,11 +82,13 @@ class Opened(msgspec.Struct, frozen=True):
     """A run's beginning, as it is stored. `context` is all that is to be asked, the newest last.
 
     `instead` is the id of the run that answers this request already: nothing has been opened.
+    `media` are the ids of files that go with messages of the context, by their place in it.
     """
 
     context: tuple[Message, ...] = ()
     place: Place | None = None
     instead: str | None = None
+    media: Mapping[int, tuple[str, ...]] = MappingProxyType({})
 
 
 class Piece(msgspec.Struct, frozen=True):

@@ -1,6 +1,6 @@
 """What the door to the engine stands on: ports, and what passes through them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol
 
@@ -31,6 +31,10 @@ class Models(Protocol):
         """
         ...
 
+    def check(self, model: str, turns: Sequence[Message]) -> None:
+        """Raises `InvalidRequest` where a chosen model cannot take what goes with the turns."""
+        ...
+
     def spoilt(self, choice: Choice) -> Choice:
         """The same model, asked once and with a key that its provider does not know."""
         ...
@@ -58,7 +62,8 @@ class Beginning(msgspec.Struct, frozen=True):
 class Request(msgspec.Struct, frozen=True):
     """An ask on its way to becoming a run: who asks, in which dialect, of which model.
 
-    `room` and `length` are tokens: for what is asked, and for the reply.
+    `room` and `length` are tokens: for what is asked, and for the reply. `fits` raises
+    `InvalidRequest` where the model cannot take what goes with these turns.
     """
 
     ask: Ask
@@ -67,6 +72,7 @@ class Request(msgspec.Struct, frozen=True):
     model: str
     room: int
     length: int
+    fits: Callable[[Sequence[Message]], None]
     once: Once | None = None
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from sluice.core.commands import Ask, Once, Principal
 from sluice.core.engine import Engine
@@ -126,7 +127,8 @@ class Chat:
             raise InvalidRequest(limit, field="max_tokens")
         model, provider = await self._choose(ask, who)
         room = self._window(model) - length
-        return Request(ask, dialect, who, model, room, length, once), provider
+        fits = partial(self._models.check, model)
+        return Request(ask, dialect, who, model, room, length, fits, once), provider
 
     def _start(self, id: str, request: Request, provider: Provider, begun: Beginning) -> Run:
         ask, who = request.ask, request.who

@@ -13,7 +13,7 @@ import msgspec
 
 from sluice.core.commands import Principal, Thread
 from sluice.core.engine import Engine
-from sluice.core.errors import RunExpired
+from sluice.core.errors import InvalidRequest, RunExpired, SluiceError
 from sluice.core.events import Receipt, Usage
 from sluice.core.messages import Message
 from sluice.core.runs import Run
@@ -21,6 +21,7 @@ from sluice.services.archive import Archive, Busy, Closing, Hold, Opened, Openin
 from sluice.services.asking import Beginning, Request
 from sluice.services.chat import BYTES_A_TOKEN
 from sluice.services.ledger import Ledger
+from sluice.services.media.illustrating import Illustrating
 from sluice.services.persistence import CLOSING, Unsure
 from sluice.services.points import TOKENS, Tariff
 from sluice.services.repeats import Repeats
@@ -60,6 +61,7 @@ class Recorder:
         engine: Engine,
         scopes: Scopes,
         keeping: Keeping,
+        illustrating: Illustrating | None = None,
         *,
         clock: Callable[[], float],
         wall: Callable[[], float],
@@ -69,6 +71,7 @@ class Recorder:
         self._engine = engine
         self._scopes = scopes
         self._keeping = keeping
+        self._illustrating = illustrating
         self._clock = clock
         self._wall = wall
         self._repeats = Repeats()
@@ -104,7 +107,8 @@ class Recorder:
             await asyncio.wait(self._ending, timeout=CLOSING)
 
     async def _begin(self, id: str, request: Request) -> Beginning:
-        opening = self._opening(id, request)
+        media = await self._media(request)
+        opening = self._opening(id, request, media)
         if opening.thread is None and not opening.holds and opening.once is None:
             self._ledger.begin(opening)
             return Beginning(request.ask.messages)
@@ -115,7 +119,30 @@ class Recorder:
             raise
         if opened.instead is not None:
             return await self._instead(opened.instead)
-        return Beginning(opened.context, opened.place)
+        return Beginning(await self._illustrated(opening, opened, request), opened.place)
+
+    async def _media(self, request: Request) -> tuple[str, ...]:
+        """The ids of the files that go with what is asked. Raises what `Illustrating.take` does."""
+        ask, owner = request.ask, request.who.id
+        if not ask.media:
+            return ()
+        if self._illustrating is None or owner is None:
+            raise InvalidRequest("Files cannot go with a question here.", field="media_files")
+        return await self._illustrating.take(owner, ask.media, request.fits)
+
+    async def _illustrated(
+        self, opening: Opening, opened: Opened, request: Request
+    ) -> tuple[Message, ...]:
+        """The context with the files that its turns carry."""
+        if not opened.media or self._illustrating is None or opening.owner is None:
+            return opened.context
+        try:
+            return await self._illustrating.illustrate(
+                opening.owner, opened.context, opened.media, request.fits
+            )
+        except (asyncio.CancelledError, SluiceError):
+            self._give_up(opening)
+            raise
 
     def _give_up(self, opening: Opening) -> None:
         """End a run that is not going to begin: its conversation must not wait for it."""
@@ -170,7 +197,7 @@ class Recorder:
             run = stored
         return Beginning((), instead=run)
 
-    def _opening(self, id: str, request: Request) -> Opening:
+    def _opening(self, id: str, request: Request, media: tuple[str, ...]) -> Opening:
         ask, who = request.ask, request.who
         thread, scope = self._thread(ask.thread, who)
         return Opening(
@@ -185,6 +212,7 @@ class Recorder:
             scope=scope,
             room=max(0, request.room) * BYTES_A_TOKEN,
             most=self._keeping.most,
+            media=media,
             holds=self._holds(request),
             once=request.once if who.id is not None else None,
         )

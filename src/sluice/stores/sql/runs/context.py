@@ -37,6 +37,7 @@ class Past(NamedTuple):
     """What came before a turn.
 
     `leaf`, `depth`  the message that the turn follows; None and 0 where it is the first
+    `ids`            of the messages
     `messages`       as many as there was room for, the oldest first
     `size`           their bytes, with what a turn takes beside its text
     """
@@ -45,6 +46,7 @@ class Past(NamedTuple):
     depth: int = 0
     messages: tuple[Message, ...] = ()
     size: int = 0
+    ids: tuple[str, ...] = ()
 
 
 def read_past(
@@ -68,6 +70,7 @@ def read_past(
         leaf.depth,
         tuple([Message(row.role, row.content) for row in taken]),
         sum(row.size + FRAME for row in taken),
+        tuple([row.id for row in taken]),
     )
 
 

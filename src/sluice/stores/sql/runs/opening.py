@@ -1,7 +1,8 @@
 """The start transaction of a run."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, insert
@@ -12,6 +13,7 @@ from sluice.core.messages import Message
 from sluice.services.archive import Opened, Opening
 from sluice.services.chat import BYTES_A_TOKEN
 from sluice.services.points import POINTS
+from sluice.stores.sql.media import attach, attached
 from sluice.stores.sql.reservations import reserve
 from sluice.stores.sql.runs.branches import rewind
 from sluice.stores.sql.runs.claims import claim
@@ -25,6 +27,7 @@ SAY = insert(messages)
 BEGIN = insert_unless_there(runs, "id")
 
 NewId = Callable[[], str]
+WITH_FILES = "interactions"  # conversations whose messages may carry files
 
 
 class Turn(NamedTuple):
@@ -33,6 +36,7 @@ class Turn(NamedTuple):
     context: tuple[Message, ...]
     size: int
     place: Place | None = None
+    media: Mapping[int, tuple[str, ...]] = MappingProxyType({})
 
 
 def open_run(tx: Connection, opening: Opening, new_id: NewId) -> Opened:
@@ -49,7 +53,7 @@ def open_run(tx: Connection, opening: Opening, new_id: NewId) -> Opened:
     if tx.execute(BEGIN.on(tx), _row(opening, turn, now)).rowcount:
         asked = _size_of(opening.messages)
         _hold(tx, opening, turn.size - asked, now)  # what has ended by now holds nothing more
-    return Opened(turn.context, turn.place)
+    return Opened(turn.context, turn.place, media=turn.media)
 
 
 def _hold(tx: Connection, opening: Opening, context: int, now: datetime) -> None:
@@ -78,7 +82,20 @@ def _take_turn(
     rows = _rows(opening, place, past, question, now, new_id)
     tx.execute(SAY, rows)
     correct(tx, entered, rows[-1]["depth"])
-    return Turn(past.messages + opening.messages, past.size + _size_of(opening.messages), place)
+    if opening.media:
+        attach(tx, rows[0]["id"], opening.media)
+    media = _carried(tx, past, opening) if thread.kind == WITH_FILES else {}
+    size = past.size + _size_of(opening.messages)
+    return Turn(past.messages + opening.messages, size, place, media)
+
+
+def _carried(tx: Connection, past: Past, opening: Opening) -> dict[int, tuple[str, ...]]:
+    """The files of the context, by the place of the message that carries them."""
+    found = attached(tx, past.ids)
+    carried = {place: found[id] for place, id in enumerate(past.ids) if id in found}
+    if opening.media:
+        carried[len(past.ids) + len(opening.messages) - 1] = opening.media
+    return carried
 
 
 def _past(tx: Connection, entered: Entered, opening: Opening, thread: Thread) -> Past:
