@@ -120,6 +120,7 @@ async def test_what_is_not_there_is_not_found_and_can_be_deleted(place: Place) -
 
 async def test_what_was_deleted_is_gone(place: Place) -> None:
     await put(place.blobs, KEY, b"one")
+    assert [name.rpartition("/")[2] for name in place.files()] == [KEY]
     await place.blobs.delete(KEY)
     with pytest.raises(NotFound):
         await whole(place.blobs, KEY)
