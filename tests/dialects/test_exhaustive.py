@@ -15,8 +15,10 @@ CASES = [
     ("query", "case ReasoningDelta() | ToolCall() | Usage():", "case ReasoningDelta() | Usage():"),
     ("flows", "case Started() | ReasoningDelta()", "case ReasoningDelta()"),
     ("chat", "case Started() | ReasoningDelta()", "case ReasoningDelta()"),
+    ("openai", "case Usage():", "case Finished():"),
     ("chat_socket", "case Started() | ReasoningDelta()", "case ReasoningDelta()"),
     ("conversations", "case ReasoningDelta() | ToolCall()", "case ToolCall()"),
+    ("interactions", "case ReasoningDelta() | ToolCall()", "case ReasoningDelta()"),
 ]
 
 

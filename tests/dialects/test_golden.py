@@ -9,11 +9,12 @@ from sluice.core.commands import Ask
 from sluice.core.errors import SluiceError
 from sluice.core.events import Event
 from sluice.core.messages import Message
-from sluice.dialects import chat, conversations, flows, query
+from sluice.dialects import chat, conversations, flows, interactions, openai, query
 from sluice.dialects.base import Dialect, Inbound, RunView
 from tests.dialects.worlds import HARD, PLACE, View, course, failure
 
 GOLDEN = Path(__file__).parent.parent / "golden"
+INTERACTIONS = interactions.dialect(lambda: 1_700_000_001.5)
 
 SAID = ["Xin ", "chào", HARD]
 WHOLE = View("run-1", "".join(SAID))
@@ -33,7 +34,13 @@ RUNS: dict[str, tuple[Dialect, str | int | None, list[Event]]] = {
     "chat_failed": (chat.DIALECT, None, [*course("ha")[:3], failure()]),
     "conversations": (conversations.DIALECT, None, course(*SAID)),
     "conversations_tools": (conversations.DIALECT, None, course("a", ending="tools")),
+    "openai": (openai.DIALECT, None, course(*SAID)),
+    "openai_tools": (openai.DIALECT, None, course("a", ending="tools")),
+    "openai_failed": (openai.DIALECT, None, [*course("ha")[:3], failure()]),
     "conversations_failed": (conversations.DIALECT, None, [*course("ha")[:3], failure()]),
+    "interactions": (INTERACTIONS, None, course(*SAID)),
+    "interactions_cancelled": (INTERACTIONS, None, course("ha", ending="cancelled")),
+    "interactions_failed": (INTERACTIONS, None, [*course("ha")[:3], failure()]),
 }
 
 
@@ -55,7 +62,14 @@ def test_a_run_reads_as_recorded(name: str):
 
 @pytest.mark.parametrize(
     "dialect",
-    [query.DIALECT, flows.DIALECT, conversations.DIALECT, chat.DIALECT],
+    [
+        query.DIALECT,
+        flows.DIALECT,
+        conversations.DIALECT,
+        chat.DIALECT,
+        INTERACTIONS,
+        openai.DIALECT,
+    ],
     ids=lambda one: one.name,
 )
 def test_refusals_read_as_recorded(dialect: Dialect):
@@ -72,7 +86,7 @@ def every(kind: type[SluiceError]) -> set[type[SluiceError]]:
 
 def test_a_whole_answer_holds_what_the_stream_says():
     ending = course(*SAID)[-1]
-    whole = (query.DIALECT, flows.DIALECT, chat.DIALECT)
+    whole = (query.DIALECT, flows.DIALECT, chat.DIALECT, openai.DIALECT)
     for dialect, name in ((one, f"{one.name}_answer") for one in whole):
         answer = next(route.answer for route in dialect.routes if route.answer is not None)
         said = answer(WHOLE, ending)  # type: ignore[arg-type]

@@ -15,9 +15,9 @@ from urllib.request import urlopen
 import pytest
 from typer.testing import CliRunner
 
-from sluice.routes import DIALECTS
 from sluice.cli import app
 from sluice.cli.settings_help import GROUPS, settings
+from sluice.routes import DIALECTS
 from tests.conftest import Running, environment
 
 ROOT = Path(__file__).parent.parent.parent

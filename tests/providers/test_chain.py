@@ -4,10 +4,11 @@ import asyncio
 from collections.abc import Sequence
 
 import pytest
+from msgspec.structs import replace
 from speakers import HELLO, PROMPT, Clock, Notes, Says, candidate, conduct
 
 from sluice.core import errors
-from sluice.core.errors import ProviderError, ProviderUnavailable, SluiceError
+from sluice.core.errors import InvalidRequest, ProviderError, ProviderUnavailable, SluiceError
 from sluice.core.events import (
     Attempt,
     Event,
@@ -17,6 +18,7 @@ from sluice.core.events import (
     ToolCall,
     Usage,
 )
+from sluice.core.messages import Image, Message, Prompt
 from sluice.core.ports import Enough, Provider
 from sluice.providers.chain import Chain
 from sluice.providers.conduct import Nobody
@@ -161,6 +163,32 @@ async def test_a_report_of_tokens_is_no_token_and_each_attempt_keeps_its_own() -
     said = await hear(chain, attempts)
     assert said == [Usage(7, 0), *(event for batch in HELLO for event in batch)]
     assert [attempt.usage for attempt in attempts] == [Usage(7, 0), Usage(3, 2)]
+
+
+SIGHT = Prompt("as asked", (Message("user", "", (Image("image/png", b"1"),)), *PROMPT.messages))
+
+
+async def test_models_that_take_no_images_are_not_asked_where_there_is_one() -> None:
+    first, blind, third = (Says([ProviderUnavailable()]), Says(), Says())
+    candidates = [
+        candidate("a/1", first), replace(candidate("b/2", blind), sees=False),
+        candidate("c/3", third),
+    ]  # fmt: skip
+    chain = Chain(candidates, conduct(Clock(), retries=0))
+    attempts: list[Attempt] = []
+    await chain.generate(SIGHT, attempts, lambda _: None)
+    assert outcomes(attempts) == [("a/1", "provider_unavailable"), ("c/3", "ok")]
+    assert first.asked == [("1", False)]
+    await chain.generate(PROMPT, attempts, lambda _: None)
+    assert outcomes(attempts)[2:] == [("a/1", "provider_unavailable"), ("b/2", "ok")]
+
+
+async def test_where_nobody_takes_images_nobody_is_asked() -> None:
+    source = Says()
+    chain = Chain([replace(candidate("a/1", source), sees=False)], conduct(Clock()))
+    with pytest.raises(InvalidRequest, match="`a/1` cannot take images") as caught:
+        await chain.generate(SIGHT, [], lambda _: None)
+    assert (caught.value.field, source.asked) == ("media_files", [])
 
 
 async def test_each_is_asked_by_its_own_name_and_told_whether_it_is_the_last() -> None:

@@ -11,7 +11,7 @@ from speakers import Clock
 from sluice.core import errors
 from sluice.core.errors import InvalidRequest, SluiceError
 from sluice.core.events import Attempt, Event, Finished, TextDelta, Usage
-from sluice.core.messages import Message, Prompt
+from sluice.core.messages import Document, Image, Message, Prompt
 from sluice.core.transcript import transcribe
 from sluice.providers.demo import Demo
 from sluice.providers.script import Script, parse
@@ -106,6 +106,18 @@ async def test_the_text_is_readable_markdown_about_the_message() -> None:
     assert text.count("```") == 2
     assert "> Xin chào, what is `this`?" in text
     assert "**5 words**" in text
+
+
+async def test_the_text_mentions_what_goes_with_the_message() -> None:
+    notes = Document("my\nnotes.txt", "x" * 1234)
+    turns = (Message("user", "Sum up", (notes, Image("image/png", b"123"), *[notes] * 4)),)
+    attempt = Attempt("demo")
+    text = transcribe(await play(Prompt("delay=0", turns), attempt=attempt))
+    assert text.count("- it came with the document **my notes.txt**, 1,234 characters\n") == 4
+    assert "- it came with an image, image/png, 3 bytes\n" in text
+    assert "- it came with 1 more\n" in text
+    assert attempt.usage is not None
+    assert attempt.usage.input_tokens == 2 + 5 * (1234 // 6)
 
 
 async def test_the_same_message_gets_the_same_answer() -> None:

@@ -46,6 +46,41 @@ def test_what_is_known(
     assert table.reasoning(model) is reasoning
 
 
+@pytest.mark.parametrize(
+    ("model", "sees"),
+    [
+        ("openai/gpt-4o-mini", True),
+        ("openai/gpt-4.1-nano", True),
+        ("openai/gpt-4-turbo", True),
+        ("openai/gpt-4", False),
+        ("openai/gpt-5.5", True),
+        ("openai/o1", True),
+        ("openai/o1-mini", False),
+        ("openai/o3", True),
+        ("openai/o3-mini", False),
+        ("openai/o4-mini", True),
+        ("openai/gpt-3.5-turbo", False),
+        ("openai/text-embedding-3-small", False),
+        ("openai/never-heard-of", False),
+        ("gemini/gemini-2.0-flash", True),
+        ("gemini/gemini-flash-latest", True),
+        ("gemini/gemini-embedding-001", False),
+        ("gemini/gemma-3-1b-it", False),
+        ("anthropic/claude-3-haiku-20240307", True),
+        ("anthropic/claude-new", True),
+        ("local/llama3", False),
+        ("local/llava", True),
+        ("gguf/default", False),
+        ("langchain/mine", False),
+        ("langchain/eyes", True),
+        ("demo", False),
+        ("flow/ask", False),
+    ],
+)
+def test_which_models_take_images(model: str, sees: bool) -> None:
+    assert ModelTable(vision=("local/llava*", "langchain/eyes")).sees(model) is sees
+
+
 @pytest.mark.parametrize("index", range(len(MODELS)), ids=lambda i: MODELS[i].pattern)
 def test_no_row_hides_behind_an_earlier_one(index: int) -> None:
     # The shortest name that the row means, a class of characters read as its first.

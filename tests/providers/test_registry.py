@@ -16,6 +16,7 @@ from sluice.core.errors import (
     SluiceError,
 )
 from sluice.core.events import Attempt, Event
+from sluice.core.messages import Document, Image, Message
 from sluice.core.ports import Provider
 from sluice.providers.demo import Demo
 from sluice.providers.models import ModelTable
@@ -28,7 +29,7 @@ DEFAULTS: dict[str, str | None] = {
     "anthropic": "claude-haiku-4-5",
     "local": None,
 }
-KNOWN = "openai, gemini, anthropic, local, gguf, demo"
+KNOWN = "openai, gemini, anthropic, local, gguf, langchain, demo"
 
 
 class Lists:
@@ -212,6 +213,7 @@ async def test_a_refusal_names_only_so_many_models() -> None:
         ("anthropic", "ANTHROPIC_API_KEY"),
         ("local", "LOCAL_LLM_URL"),
         ("gguf", "SLUICE_GGUF"),
+        ("langchain", "SLUICE_LANGCHAIN"),
         ("demo", "SLUICE_DEMO"),
     ],
 )
@@ -433,6 +435,44 @@ async def test_the_default_stands_first_where_there_is_one(
     assert default is None or listed[0].default
 
 
+async def test_models_that_an_operator_names_are_listed_and_the_first_is_their_default() -> None:
+    defaults: dict[str, str | None] = {"langchain": "fast"}
+    offer = Offer(defaults=defaults, listed=("langchain/fast", "langchain/clever"))
+    models = catalog("langchain", offer=offer)
+    named = [one.model for one in await models.models()]
+    assert named == ["langchain/fast", "langchain/clever"]
+    assert (await models.resolve(None, None)).model == "langchain/fast"
+    assert (await models.resolve("clever", "langchain")).model == "langchain/clever"
+
+
+SIGHT = (Message("user", "", (Image("image/png", b"1"),)), Message("user", "And this?"))
+READING = (Message("user", "", (Document("a", "b"),)),)
+
+
+@pytest.mark.parametrize(
+    ("model", "turns", "taken"),
+    [
+        ("openai/gpt-4o", SIGHT, True),
+        ("openai/gpt-3.5-turbo", SIGHT, False),
+        ("local/llama3", SIGHT, False),
+        ("demo", SIGHT, False),
+        ("openai/gpt-3.5-turbo", READING, True),
+        ("demo", READING, True),
+        ("openai/gpt-3.5-turbo", PROMPT.messages, True),
+    ],
+)
+def test_images_are_refused_for_a_model_that_takes_none(
+    model: str, turns: tuple[Message, ...], taken: bool
+) -> None:
+    if taken:
+        catalog("openai").check(model, turns)
+        return
+    with pytest.raises(InvalidRequest) as caught:
+        catalog("openai").check(model, turns)
+    assert caught.value.message == f"The model `{model}` cannot take images."
+    assert caught.value.field == "media_files"
+
+
 async def test_a_model_that_keeps_failing_is_not_available_for_a_while() -> None:
     clock = Clock()
     failing = Says([ProviderUnavailable()])
@@ -466,6 +506,7 @@ async def test_health_names_every_provider_and_asks_none() -> None:
         "anthropic": {"configured": False, "state": "unknown"},
         "local": {"configured": False, "state": "unknown"},
         "gguf": {"configured": False, "state": "unknown"},
+        "langchain": {"configured": False, "state": "unknown"},
         "demo": {"configured": False, "state": "unknown"},
     }
     choice = await models.resolve("gemini/x", None)

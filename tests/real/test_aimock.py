@@ -1,6 +1,7 @@
 """The vendors' formats, as somebody else understands them: answers, faults, and what we send."""
 
 import json
+from base64 import b64encode
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -12,7 +13,7 @@ from vendors import KEYS, MODELS, THINKERS, Aimock, name_of
 
 import sluice
 from sluice.core.events import ReasoningDelta, TextDelta, ToolCall
-from sluice.core.messages import Message
+from sluice.core.messages import Document, Image, Message
 from sluice.errors import SluiceError
 
 pytestmark = pytest.mark.clients
@@ -108,6 +109,50 @@ async def test_a_request_says_what_was_asked(
     ]
     assert (body["stream"], body["temperature"]) == (True, 0.5)
     assert body.get("max_tokens", body.get("max_completion_tokens")) == 50
+
+
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
+URL = f"data:image/png;base64,{b64encode(PNG).decode()}"
+FRAMED = '<document name="a.txt">\n漢字\n</document>'
+ALONG = (Image("image/png", PNG), Document("a.txt", "漢字"))
+SEEN: dict[str, object] = {  # the mock passes on to its journal only what OpenAI was sent
+    "openai": [
+        {"type": "image_url", "image_url": {"url": URL}},
+        {"type": "text", "text": FRAMED},
+        {"type": "text", "text": "Look"},
+    ],
+    "anthropic": f"{FRAMED}Look",
+    "gemini": f"{FRAMED}Look",
+}
+
+
+@EVERY_PROVIDER
+async def test_a_picture_and_a_document_are_taken(
+    aimock: Aimock, client: sluice.Client, provider: str
+) -> None:
+    aimock.says(HELLO)
+    turns = [Message("user", "Look", ALONG), Message("assistant", "Yes?")]
+    assert await text_of(client.stream(MODELS[provider], "What?", messages=turns)) == TEXT
+    (sent,) = aimock.heard()
+    assert [turn["content"] for turn in sent["body"]["messages"]] == [
+        SEEN[provider],
+        "Yes?",
+        "What?",
+    ]
+
+
+async def test_somebody_who_takes_no_pictures_is_passed_over(aimock: Aimock) -> None:
+    told, code = REFUSALS["is down"]
+    aimock.says(**told, to="openai")
+    aimock.says(HELLO)
+    others = f"openai/gpt-3.5-turbo,{MODELS['gemini']}"
+    async with open_client(aimock, retries=0, fallbacks=others) as client:
+        turns = [Message("user", "Look", ALONG)]
+        answer = client.stream(MODELS["openai"], "What?", messages=turns)
+        assert await text_of(answer) == TEXT
+    assert answer.receipt is not None
+    asked = [(attempt.model, attempt.outcome) for attempt in answer.receipt.attempts]
+    assert asked == [(MODELS["openai"], code), (MODELS["gemini"], "ok")]
 
 
 HEADERS = {"openai": "authorization", "anthropic": "x-api-key", "gemini": "x-goog-api-key"}

@@ -17,7 +17,8 @@ from sluice.dialects.chat import DIALECT
 from sluice.dialects.chat_socket import EMITTED
 from sluice.dialects.emitted import Emitted
 from sluice.house import Watch, bounds_of, open_house, plan
-from sluice.services.chat import Anybody, Beginning, Chat, Request, Rules
+from sluice.services.asking import Anybody, Beginning, Request, Rules
+from sluice.services.chat import Chat
 from sluice.services.identity import Credentials
 from sluice.services.limits import Limits, Rate
 from sluice.services.windows import MovingWindows

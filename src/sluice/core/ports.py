@@ -60,6 +60,7 @@ class Outcome(Protocol):
     def lengths(self) -> list[int]:
         """How many characters of the answer each event so far brought."""
         ...
+
     @property
     def duration(self) -> float: ...
     @property

@@ -93,6 +93,8 @@ class Route(NamedTuple):
     `session`  words a run for a stream (`sse`, `websocket`)
     `answer`   words a run's end for a `json` route
     `done`     what an SSE stream says after its last event, without an id
+    `ids`      an SSE stream's events carry ids, by which a client comes back
+    `whole`    whether a request of an `sse` route that has an `answer` too is to be answered whole
     `limit`    the bucket in which its requests are counted; "": one of its own
     """
 
@@ -105,6 +107,8 @@ class Route(NamedTuple):
     answer: Answer | None = None
     done: bytes = b""
     limit: str = ""
+    ids: bool = True
+    whole: Callable[[Inbound], bool] | None = None
 
     @property
     def bucket(self) -> str:

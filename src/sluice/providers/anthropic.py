@@ -10,8 +10,9 @@ import msgspec
 
 from sluice.core.errors import ProviderError
 from sluice.core.events import Event, FinishReason, ReasoningDelta, TextDelta, Usage
-from sluice.core.messages import Prompt
+from sluice.core.messages import Image, Message, Prompt
 from sluice.providers import refusals
+from sluice.providers.parts import pieces, quoted
 from sluice.providers.spoilt import Keyed
 from sluice.providers.stream import StreamDecoder
 from sluice.providers.toolcalls import ToolCalls
@@ -164,7 +165,7 @@ class Anthropic(Keyed):
         system, turns = split(prompt)
         body: dict[str, Any] = {
             "model": prompt.model,
-            "messages": [{"role": turn.role, "content": turn.text} for turn in turns],
+            "messages": [{"role": turn.role, "content": content(turn)} for turn in turns],
             "max_tokens": MAX_TOKENS if prompt.max_tokens is None else prompt.max_tokens,
             "stream": True,
         }
@@ -186,3 +187,15 @@ class Anthropic(Keyed):
 
     def refusal(self, status: int, headers: Mapping[str, str], body: bytes) -> ProviderError:
         return refusals.from_response(status, headers, body, self._key)
+
+
+def content(turn: Message) -> str | list[dict[str, Any]]:
+    """A turn's text, or its blocks where something goes with it."""
+    return [_block(piece) for piece in pieces(turn)] if turn.parts else turn.text
+
+
+def _block(piece: Image | str) -> dict[str, Any]:
+    if isinstance(piece, str):
+        return {"type": "text", "text": piece}
+    source = {"type": "base64", "media_type": piece.media_type, "data": quoted(piece)}
+    return {"type": "image", "source": source}

@@ -12,6 +12,7 @@ from sluice.core.errors import ProviderError
 from sluice.core.events import Attempt
 from sluice.core.messages import Prompt
 from sluice.core.ports import Say
+from sluice.providers import parts
 from sluice.providers.conduct import Conduct
 from sluice.providers.course import Candidate, Course
 from sluice.providers.trial import Trial
@@ -25,8 +26,11 @@ class Chain:
         self._conduct = conduct
 
     async def generate(self, prompt: Prompt, attempts: list[Attempt], say: Say) -> None:
-        """See `core.ports.Provider`. The last of `attempts` names the model that answered."""
-        course = Course(self._candidates, self._conduct)
+        """See `core.ports.Provider`. The last of `attempts` names the model that answered.
+
+        Where there are images, models that cannot take them are not asked.
+        """
+        course = Course(self._able(prompt), self._conduct)
         while True:
             candidate = course.turn()
             asked = replace(prompt, model=candidate.name)
@@ -42,3 +46,12 @@ class Chain:
                     raise
                 pause = course.after(error)
             await self._conduct.sleep(pause)
+
+    def _able(self, prompt: Prompt) -> Sequence[Candidate]:
+        """Who can take what is asked. Raises `InvalidRequest` where nobody can."""
+        if not parts.images(prompt.messages):
+            return self._candidates
+        able = [candidate for candidate in self._candidates if candidate.sees]
+        if not able:
+            raise parts.blind(self._candidates[0].model)
+        return able

@@ -17,6 +17,7 @@ class Candidate(msgspec.Struct, frozen=True):
     `model`   as it is reported: `provider/name`
     `name`    as its source knows it
     `window`  the longest prompt and reply together, in tokens
+    `sees`    it takes images
     """
 
     model: str
@@ -24,6 +25,7 @@ class Candidate(msgspec.Struct, frozen=True):
     source: Source
     patience: Patience
     window: int
+    sees: bool = True
 
     @property
     def provider(self) -> str:

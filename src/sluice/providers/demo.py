@@ -9,11 +9,13 @@ import time
 from collections.abc import Awaitable, Callable
 
 from sluice.core.events import Attempt, Finished, TextDelta, Usage
-from sluice.core.messages import Prompt
+from sluice.core.messages import Document, Message, Prompt
 from sluice.core.ports import Say
 from sluice.providers.recital import recite
 from sluice.providers.script import parse
 from sluice.providers.wire import Patience
+
+LETTERS = 6  # of a document that make a token
 
 
 class Demo:
@@ -34,7 +36,7 @@ class Demo:
         script = parse(prompt.model)
         said = recite(script, prompt)
         limit = len(said) if prompt.max_tokens is None else min(len(said), prompt.max_tokens)
-        asked = sum(len(message.text.split()) for message in prompt.messages)
+        asked = sum(map(_length, prompt.messages))
         start = self._clock()
         for count, token in enumerate(said[:limit]):
             # Each token has its own time, so that the pace does not drift; and even one that is
@@ -52,3 +54,9 @@ class Demo:
 
     def spoilt(self) -> None:
         """See `Source`: it needs no key."""
+
+
+def _length(turn: Message) -> int:
+    """The tokens of a turn; those of long documents are not counted one by one."""
+    documents = (part.text for part in turn.parts if isinstance(part, Document))
+    return len(turn.text.split()) + sum(len(text) // LETTERS for text in documents)

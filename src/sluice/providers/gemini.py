@@ -11,8 +11,9 @@ import msgspec
 
 from sluice.core.errors import ContentFiltered, ProviderBadResponse, ProviderError
 from sluice.core.events import Event, FinishReason, ReasoningDelta, TextDelta, ToolCall, Usage
-from sluice.core.messages import Prompt
+from sluice.core.messages import Image, Prompt
 from sluice.providers import refusals
+from sluice.providers.parts import pieces, quoted
 from sluice.providers.spoilt import Keyed
 from sluice.providers.stream import StreamDecoder
 from sluice.providers.turns import split
@@ -140,7 +141,8 @@ class Gemini(Keyed):
         system, turns = split(prompt)
         body: dict[str, Any] = {
             "contents": [
-                {"role": ROLES[turn.role], "parts": [{"text": turn.text}]} for turn in turns
+                {"role": ROLES[turn.role], "parts": [_said(piece) for piece in pieces(turn)]}
+                for turn in turns
             ]
         }
         if system.strip():
@@ -161,3 +163,9 @@ class Gemini(Keyed):
 
     def refusal(self, status: int, headers: Mapping[str, str], body: bytes) -> ProviderError:
         return refusals.from_response(status, headers, body, self._key)
+
+
+def _said(piece: Image | str) -> dict[str, Any]:
+    if isinstance(piece, str):
+        return {"text": piece}
+    return {"inlineData": {"mimeType": piece.media_type, "data": quoted(piece)}}

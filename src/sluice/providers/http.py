@@ -4,6 +4,7 @@ Knows when to wait and when to give up, and no provider's format.
 """
 
 import asyncio
+import io
 from contextlib import closing, suppress
 from functools import lru_cache
 
@@ -18,11 +19,13 @@ from sluice.providers.exchange import Exchange, meaning_of
 from sluice.providers.line import Connector, KeptConnectionLost
 from sluice.providers.local import Local, normal, parse_models
 from sluice.providers.openai import bearer
+from sluice.providers.parts import heavy
 from sluice.providers.reading import Reading, note
 from sluice.providers.wire import Decoder, Patience, Request, Wire
 from sluice.version import __version__
 
 REMEMBERED = 64  # addresses, and time limits, that are kept at hand
+PIECEMEAL = 1 << 20  # bytes of a request that are no longer written at once
 ERROR_BODY = 64 << 10  # bytes read of a response that is no answer
 MODEL_LIST = 4 << 20
 MODEL_LIST_PATIENCE = 5.0  # seconds
@@ -71,7 +74,7 @@ class HttpSource:
             limit = patience.first_byte_last if last else patience.first_byte
             due = exchange.time() + limit
             async with asyncio.timeout_at(due):
-                response = await self._open(self._wire.request(prompt), patience)
+                response = await self._open(await self._request(prompt), patience)
             exchange.watch(response, due)
             reading = Reading(response, decoder, exchange, attempt, say)
             if not await reading.to_the_finish():
@@ -83,6 +86,12 @@ class HttpSource:
         """See `source.Source`."""
         wire = self._wire.spoilt()
         return None if wire is None else HttpSource(wire, self._session)
+
+    async def _request(self, prompt: Prompt) -> Request:
+        """The request; written on a thread where pictures take long to encode."""
+        if heavy(prompt):
+            return await asyncio.to_thread(self._wire.request, prompt)
+        return self._wire.request(prompt)
 
     async def _open(self, request: Request, patience: Patience) -> aiohttp.ClientResponse:
         """Send the request; returns once the headers of an answer have come."""
@@ -98,7 +107,7 @@ class HttpSource:
             with suppress(KeptConnectionLost):
                 return await self._session.post(
                     _address(request.url),
-                    data=request.body,
+                    data=_body(request.body),
                     headers=request.headers,
                     allow_redirects=False,
                     timeout=_timeout(patience.connect),
@@ -126,6 +135,11 @@ async def _rest(
     except (TimeoutError, aiohttp.ClientError):
         response.close()
     return events + decoder.end()
+
+
+def _body(body: bytes) -> bytes | io.BytesIO:
+    """A request's body, as aiohttp wants it: in one piece only where it is small."""
+    return body if len(body) <= PIECEMEAL else io.BytesIO(body)
 
 
 def _ended(events: list[Event]) -> bool:

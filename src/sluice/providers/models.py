@@ -1,4 +1,4 @@
-"""What is known about models: context window, price, whether they think first. Pure data.
+"""What is known about models: window, price, whether they think first or see. Pure data.
 
 List prices in USD per million tokens, as their makers published them in 2026; prices for cached
 input, long prompts and batches are not modelled. Operators correct all of it by settings.
@@ -28,6 +28,7 @@ class Model(NamedTuple):
 
     `kind`  `model`: the pattern, but for the `*` at its end, is a name that its maker sells by;
             `family`: it is but what several names begin with; `guess`: nobody has told us
+    `sees`  it takes images
     """
 
     pattern: str
@@ -35,6 +36,7 @@ class Model(NamedTuple):
     price: tuple[float, float]
     reasoning: bool = False
     kind: Literal["model", "family", "guess"] = "model"
+    sees: bool = True
 
 
 # The first row whose pattern fits holds, so the particular stands before the general.
@@ -61,13 +63,13 @@ MODELS = (
     Model("openai/gpt-4o*", 128 * K, (2.5, 10.0)),
     Model("openai/chatgpt-4o*", 128 * K, (5.0, 15.0), kind="family"),
     Model("openai/gpt-4-turbo*", 128 * K, (10.0, 30.0)),
-    Model("openai/gpt-4*", 8_192, (30.0, 60.0)),
-    Model("openai/gpt-3.5-turbo*", 16_385, (0.5, 1.5)),
+    Model("openai/gpt-4*", 8_192, (30.0, 60.0), sees=False),
+    Model("openai/gpt-3.5-turbo*", 16_385, (0.5, 1.5), sees=False),
     Model("openai/o1-pro*", 200 * K, (150.0, 600.0), True),
-    Model("openai/o1-mini*", 128 * K, (1.1, 4.4), True),
+    Model("openai/o1-mini*", 128 * K, (1.1, 4.4), True, sees=False),
     Model("openai/o1*", 200 * K, (15.0, 60.0), True),
     Model("openai/o3-pro*", 200 * K, (20.0, 80.0), True),
-    Model("openai/o3-mini*", 200 * K, (1.1, 4.4), True),
+    Model("openai/o3-mini*", 200 * K, (1.1, 4.4), True, sees=False),
     Model("openai/o3*", 200 * K, (2.0, 8.0), True),
     Model("openai/o4-mini*", 200 * K, (1.1, 4.4), True),
     # https://ai.google.dev/gemini-api/docs/pricing
@@ -98,16 +100,19 @@ MODELS = (
     Model("anthropic/claude-3-haiku*", 200 * K, (0.25, 1.25), kind="family"),
     Model("anthropic/claude-3-opus*", 200 * K, (15.0, 75.0), kind="family"),
     # What nobody has told us about
-    Model("openai/*", 128 * K, (0.5, 1.5), kind="guess"),
-    Model("gemini/*", 1_048_576, (0.5, 1.5), kind="guess"),
-    Model("anthropic/*", 200 * K, (0.5, 1.5), kind="guess"),
-    Model("local/*", 8_192, (0.0, 0.0)),
-    Model("gguf/*", 8_192, (0.0, 0.0)),
-    Model("demo/*", 128 * K, (0.0, 0.0)),
+    Model("openai/*", 128 * K, (0.5, 1.5), kind="guess", sees=False),
+    Model("gemini/*embedding*", 2_048, (0.5, 1.5), kind="guess", sees=False),
+    Model("gemini/gemini-*", 1_048_576, (0.5, 1.5), kind="guess"),
+    Model("gemini/*", 1_048_576, (0.5, 1.5), kind="guess", sees=False),
+    Model("anthropic/claude-*", 200 * K, (0.5, 1.5), kind="guess"),
+    Model("anthropic/*", 200 * K, (0.5, 1.5), kind="guess", sees=False),
+    Model("local/*", 8_192, (0.0, 0.0), sees=False),
+    Model("gguf/*", 8_192, (0.0, 0.0), sees=False),
+    Model("demo/*", 128 * K, (0.0, 0.0), sees=False),
 )
 NO_LIMITS: dict[str, float] = {}
 WILD = frozenset("*?[")  # what makes a pattern of a name
-UNKNOWN = Model("*", 32_768, (0.5, 1.5), kind="guess")
+UNKNOWN = Model("*", 32_768, (0.5, 1.5), kind="guess", sees=False)
 
 
 class Facts(NamedTuple):
@@ -118,6 +123,7 @@ class Facts(NamedTuple):
     quoted: bool
     reasoning: bool
     patience: Patience
+    sees: bool
 
 
 class ModelTable:
@@ -129,11 +135,13 @@ class ModelTable:
         windows: Sequence[tuple[str, int]] = (),
         reasoning: Sequence[str] = (),
         patience: Sequence[tuple[str, dict[str, float]]] = (),
+        vision: Sequence[str] = (),
     ) -> None:
         self._prices = prices
         self._windows = windows
         self._reasoning = reasoning
         self._patience = patience
+        self._vision = vision
         self._facts = lru_cache(REMEMBERED)(self._find)
 
     def window(self, model: str) -> int:
@@ -159,6 +167,10 @@ class ModelTable:
         """Whether the model thinks for long before its first token."""
         return self._facts(model).reasoning
 
+    def sees(self, model: str) -> bool:
+        """Whether the model takes images."""
+        return self._facts(model).sees
+
     def patience(self, model: str) -> Patience:
         """How long one request to the model waits for what."""
         return self._facts(model).patience
@@ -180,6 +192,7 @@ class ModelTable:
             own is not None or row.kind != "guess",
             reasoning,
             msgspec.structs.replace(usual, **_first(model, self._patience, NO_LIMITS)),
+            row.sees or permitted(model, self._vision),
         )
 
 

@@ -16,6 +16,7 @@ PROVIDERS = {
     "anthropic": "ANTHROPIC_API_KEY",
     "local": "LOCAL_LLM_URL",
     "gguf": "SLUICE_GGUF",
+    "langchain": "SLUICE_LANGCHAIN",
     "demo": "SLUICE_DEMO=true",
 }
 

@@ -16,8 +16,9 @@ from sluice.core.events import (
     TextDelta,
     Usage,
 )
-from sluice.core.messages import Prompt
+from sluice.core.messages import Image, Message, Prompt
 from sluice.providers import refusals
+from sluice.providers.parts import data_url, told
 from sluice.providers.spoilt import Keyed
 from sluice.providers.stream import StreamDecoder
 from sluice.providers.thinking import Thinking
@@ -185,10 +186,22 @@ def chat_body(prompt: Prompt) -> dict[str, Any]:
     """The part of a request that every imitator of OpenAI understands."""
     return {
         "model": prompt.model,
-        "messages": [{"role": turn.role, "content": turn.text} for turn in prompt.messages],
+        "messages": [{"role": turn.role, "content": content(turn)} for turn in prompt.messages],
         "stream": True,
         "stream_options": {"include_usage": True},
     }
+
+
+def content(turn: Message) -> str | list[dict[str, Any]]:
+    """A turn's text; its parts where it has a picture."""
+    said = told(turn)
+    return said if isinstance(said, str) else [_part(piece) for piece in said]
+
+
+def _part(piece: Image | str) -> dict[str, Any]:
+    if isinstance(piece, str):
+        return {"type": "text", "text": piece}
+    return {"type": "image_url", "image_url": {"url": data_url(piece)}}
 
 
 def bearer(key: str | None) -> dict[str, str]:

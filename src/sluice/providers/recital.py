@@ -1,14 +1,17 @@
 """What the demo model says. Pure, and the same for the same message."""
 
 import re
+from collections.abc import Sequence
 from itertools import chain, cycle, islice
 
 import msgspec
 
-from sluice.core.messages import Prompt
+from sluice.core.messages import Document, Message, Part, Prompt
 from sluice.providers.script import Script
 
 QUOTED = 160  # characters of the message that are said back, at most
+NAMED = 80  # characters of a document's name, at most
+LISTED = 5  # things that go with a message of which each is mentioned
 
 # A token is a word with the white space before it, in pieces where it is long.
 TOKEN = re.compile(r"\s*\S{1,12}")
@@ -46,13 +49,15 @@ def recite(script: Script, prompt: Prompt) -> list[str]:
     return list(islice(chain(tokens, cycle(again)), total))
 
 
-def message(prompt: Prompt) -> str:
+def message(prompt: Prompt) -> Message:
     """What the user said last."""
-    return next((turn.text for turn in reversed(prompt.messages) if turn.role == "user"), "")
+    turns = (turn for turn in reversed(prompt.messages) if turn.role == "user")
+    return next(turns, Message("user", ""))
 
 
-def about(text: str) -> str:
+def about(turn: Message) -> str:
     """A short Markdown text about a message, with a heading, a list and some code."""
+    text = turn.text
     words = text.split()
     said = " ".join(words[:QUOTED])
     quoted = said if len(said) <= QUOTED else f"{said[:QUOTED]}…"
@@ -66,7 +71,7 @@ who says the same. What I can tell about your message:
 
 - it has **{_many(len(words), "word")}** in {_many(len(text), "character")}
 - it is {"a question" if text.rstrip().endswith(("?", "？")) else "not a question"}, as far as \
-punctuation goes
+punctuation goes{_along(turn.parts)}
 
 A program could say it back like this:
 
@@ -76,6 +81,21 @@ print(message)
 ```
 
 Set a provider's key, or the address of a local server, and a real model answers here."""
+
+
+def _along(parts: Sequence[Part]) -> str:
+    """The items of a list about what goes with a message."""
+    items = [f"it came with {_named(part)}" for part in parts[:LISTED]]
+    if len(parts) > LISTED:
+        items.append(f"it came with {len(parts) - LISTED} more")
+    return "".join(f"\n- {item}" for item in items)
+
+
+def _named(part: Part) -> str:
+    if isinstance(part, Document):
+        name = " ".join(part.name.split())[:NAMED]
+        return f"the document **{name}**, {_many(len(part.text), 'character')}"
+    return f"an image, {part.media_type}, {_many(len(part.data), 'byte')}"
 
 
 def _many(count: int, noun: str) -> str:

@@ -182,6 +182,11 @@ def from_stream(value: Any, key: str | None) -> ProviderError:
     return _error(complaint(value), key)
 
 
+def from_exception(status: int | None, headers: Mapping[str, str], body: Any) -> ProviderError:
+    """Our error for one that somebody else's client has raised, of a response or a stream."""
+    return _error(complaint(body)._replace(status=status, delay=retry_after(headers)), None)
+
+
 def _error(said: Complaint, key: str | None) -> ProviderError:
     kind = _kind(said)
     text = clean(said.text, key) if kind in QUOTED else ""

@@ -4,7 +4,7 @@ The rules about names are in `naming.py`; here they meet what is configured, wha
 has, and what the operator allows.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple, Protocol, TypedDict
 
 import msgspec
@@ -16,8 +16,9 @@ from sluice.core.errors import (
     ProviderAuth,
     ProviderNotConfigured,
 )
+from sluice.core.messages import Message
 from sluice.core.ports import Provider
-from sluice.providers import naming
+from sluice.providers import naming, parts
 from sluice.providers.chain import Chain
 from sluice.providers.conduct import Conduct, Nobody
 from sluice.providers.course import Candidate
@@ -43,6 +44,7 @@ class Offer(msgspec.Struct, frozen=True):
     `aliases`    patterns of bare names, and what they stand for
     `allowed`    patterns of models that may be asked for; fallbacks need not be among them
     `fallbacks`  `provider/name` each, in the order in which they are tried
+    `listed`     `provider/name` of further models that there are
     """
 
     default_model: str | None = None
@@ -50,6 +52,7 @@ class Offer(msgspec.Struct, frozen=True):
     aliases: tuple[tuple[str, str], ...] = ()
     allowed: tuple[str, ...] = ANY
     fallbacks: tuple[str, ...] = ()
+    listed: tuple[str, ...] = ()
 
 
 class Choice(NamedTuple):
@@ -142,6 +145,11 @@ class Catalog:
             self._known[key] = choice
         return choice
 
+    def check(self, model: str, turns: Iterable[Message]) -> None:
+        """Raises `InvalidRequest` where a chosen model cannot take what goes with the turns."""
+        if parts.images(turns) and not self._table.sees(model):
+            raise parts.blind(model)
+
     def spoilt(self, choice: Named) -> Choice:
         """The same model, asked once and with a key that its provider does not know.
 
@@ -216,6 +224,7 @@ class Catalog:
         defaults = ((provider, self._offer.defaults.get(provider)) for provider in self._real)
         names = [f"{provider}/{name}" for provider, name in defaults if name]
         names += [candidate.model for candidate in self._fallbacks]
+        names += self._offer.listed
         names += filter(self._serves, (target for _, target in self._offer.aliases))
         if "local" in self._sources:
             names += [f"local/{name}" for name in await self._local.names()]
@@ -279,7 +288,8 @@ class Catalog:
             parse(name)
             model = "demo"
         patience, window = self._table.patience(model), self._table.window(model)
-        return Candidate(model, name, self._sources[provider], patience, window)
+        sees = self._table.sees(model)
+        return Candidate(model, name, self._sources[provider], patience, window, sees)
 
     def _has(self, model: str) -> bool:
         return naming.qualified(model, PROVIDERS) and model.partition("/")[0] in self._sources
