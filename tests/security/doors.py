@@ -82,6 +82,7 @@ DOORS = (
     WATCHED,
     SOURCE,
     Door("query", "POST", "/api/v1/query/stream", body={"query": "hello", "model": QUICK}),
+    Door("interactions", "POST", "/api/stream/stream-conversation", body=MESSAGE),
     Door("flows", "POST", "/api/stream/chat", body={"user_input": "hello", "model": QUICK}),
     SOCKET,
     POLLING,

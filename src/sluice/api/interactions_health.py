@@ -29,7 +29,7 @@ def interactions_health(
         "/api/stream/health",
         summary="Whether interactions can be served",
         tags=["interactions"],
-        responses=only(403, 500) | only(503, body=InteractionHealth),
+        responses=only(403, 429, 500) | only(503, body=InteractionHealth),
     )
     async def show() -> Response[InteractionHealth]:
         well = await reachable()
