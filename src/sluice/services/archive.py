@@ -57,6 +57,7 @@ class Opening(msgspec.Struct, frozen=True):
     `messages`  what is asked; none where a reply is to be written anew
     `room`      bytes of earlier messages, in UTF-8, that its context may have
     `most`      messages that it may have
+    `spared`    bytes of the room that are left free for quotations, where not all fits
     `media`     ids of the files that go with what is asked
     `once`      only where no other run answers the same request; for signed-in users
     `wall`      now, epoch seconds
@@ -73,6 +74,7 @@ class Opening(msgspec.Struct, frozen=True):
     scope: str = ""
     room: int = 0
     most: int = 400
+    spared: int = 0
     media: tuple[str, ...] = ()
     holds: tuple[Hold, ...] = ()
     once: Once | None = None
@@ -83,12 +85,15 @@ class Opened(msgspec.Struct, frozen=True):
 
     `instead` is the id of the run that answers this request already: nothing has been opened.
     `media` are the ids of files that go with messages of the context, by their place in it.
+    `dropped`: of what is shown of the conversation, its first so many messages are not in the
+    context, for there was no room for all of it.
     """
 
     context: tuple[Message, ...] = ()
     place: Place | None = None
     instead: str | None = None
     media: Mapping[int, tuple[str, ...]] = MappingProxyType({})
+    dropped: int = 0
 
 
 class Piece(msgspec.Struct, frozen=True):

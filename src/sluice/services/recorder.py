@@ -19,11 +19,12 @@ from sluice.core.messages import Message
 from sluice.core.runs import Run
 from sluice.services.archive import Archive, Busy, Closing, Hold, Opened, Opening
 from sluice.services.asking import Beginning, Request
-from sluice.services.chat import BYTES_A_TOKEN
+from sluice.services.chat import BYTES_A_TOKEN, TURN
 from sluice.services.ledger import Ledger
 from sluice.services.media.illustrating import Illustrating
 from sluice.services.persistence import CLOSING, Unsure
 from sluice.services.points import TOKENS, Tariff
+from sluice.services.recalling import Recalling
 from sluice.services.repeats import Repeats
 from sluice.services.replays import revive
 from sluice.services.scopes import Scopes
@@ -62,6 +63,7 @@ class Recorder:
         scopes: Scopes,
         keeping: Keeping,
         illustrating: Illustrating | None = None,
+        recalling: Recalling | None = None,
         *,
         clock: Callable[[], float],
         wall: Callable[[], float],
@@ -72,6 +74,7 @@ class Recorder:
         self._scopes = scopes
         self._keeping = keeping
         self._illustrating = illustrating
+        self._recalling = recalling
         self._clock = clock
         self._wall = wall
         self._repeats = Repeats()
@@ -119,7 +122,7 @@ class Recorder:
             raise
         if opened.instead is not None:
             return await self._instead(opened.instead)
-        return Beginning(await self._illustrated(opening, opened, request), opened.place)
+        return Beginning(await self._context(opening, opened, request), opened.place)
 
     async def _media(self, request: Request) -> tuple[str, ...]:
         """The ids of the files that go with what is asked. Raises what `Illustrating.take` does."""
@@ -130,19 +133,21 @@ class Recorder:
             raise InvalidRequest("Files cannot go with a question here.", field="media_files")
         return await self._illustrating.take(owner, ask.media, request.fits)
 
-    async def _illustrated(
+    async def _context(
         self, opening: Opening, opened: Opened, request: Request
     ) -> tuple[Message, ...]:
-        """The context with the files that its turns carry."""
-        if not opened.media or self._illustrating is None or opening.owner is None:
-            return opened.context
+        """All that is to be asked, with quotations of what was dropped, and the turns' files."""
+        context, owner = opened.context, opening.owner
         try:
-            return await self._illustrating.illustrate(
-                opening.owner, opened.context, opened.media, request.fits
-            )
+            if opened.media and self._illustrating is not None and owner is not None:
+                illustrate = self._illustrating.illustrate
+                context = await illustrate(owner, context, opened.media, request.fits)
+            if self._recalling is not None:
+                context = await self._recalling.quotations(opening, opened) + context
         except (asyncio.CancelledError, SluiceError):
             self._give_up(opening)
             raise
+        return context
 
     def _give_up(self, opening: Opening) -> None:
         """End a run that is not going to begin: its conversation must not wait for it."""
@@ -200,6 +205,8 @@ class Recorder:
     def _opening(self, id: str, request: Request, media: tuple[str, ...]) -> Opening:
         ask, who = request.ask, request.who
         thread, scope = self._thread(ask.thread, who)
+        room = max(0, request.room - sum(_tokens(message) + TURN for message in ask.messages))
+        spared = 0 if self._recalling is None else self._recalling.spared(who.id, room)
         return Opening(
             id=id,
             server=self._keeping.server,
@@ -210,8 +217,9 @@ class Recorder:
             wall=self._wall(),
             thread=thread,
             scope=scope,
-            room=max(0, request.room) * BYTES_A_TOKEN,
+            room=room * BYTES_A_TOKEN,
             most=self._keeping.most,
+            spared=spared * BYTES_A_TOKEN,
             media=media,
             holds=self._holds(request),
             once=request.once if who.id is not None else None,

@@ -1,7 +1,6 @@
 """What was said in a conversation before, newest first, and no more of it than is wanted."""
 
 from collections.abc import Iterable, Iterator
-from itertools import islice
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, select
@@ -40,6 +39,7 @@ class Past(NamedTuple):
     `ids`            of the messages
     `messages`       as many as there was room for, the oldest first
     `size`           their bytes, with what a turn takes beside its text
+    `dropped`        the depth down to which there are older ones that found no room; 0: none
     """
 
     leaf: str | None = None
@@ -47,12 +47,21 @@ class Past(NamedTuple):
     messages: tuple[Message, ...] = ()
     size: int = 0
     ids: tuple[str, ...] = ()
+    dropped: int = 0
 
 
 def read_past(
-    tx: Connection, conversation: str, below: int, room: int, most: int, *, anew: bool
+    tx: Connection,
+    conversation: str,
+    below: int,
+    room: int,
+    most: int,
+    *,
+    anew: bool,
+    spared: int = 0,
 ) -> Past:
-    """What is shown of less than this depth: `most` messages, in `room` bytes.
+    """What is shown of less than this depth: `most` messages, in `room` bytes, and where not all
+    of it fits, `spared` bytes less.
 
     With `anew` the newest of it is the question to be answered anew, which comes in any case.
     """
@@ -61,7 +70,11 @@ def read_past(
     if leaf is None:
         return Past()
     asked = [leaf] if anew else []
-    taken = [*asked, *islice(_fitting(rows if anew else _with(leaf, rows), room), most)]
+    room -= sum(row.size + FRAME for row in asked)
+    fitting, dropped = _fitting(_answered(rows if anew else _with(leaf, rows)), room, most)
+    if dropped:
+        fitting, _ = _fitting(fitting, room - spared, most)
+    taken = [*asked, *fitting]
     if taken and taken[-1].role == "assistant":  # its question found no room
         taken.pop()
     taken.reverse()
@@ -71,6 +84,7 @@ def read_past(
         tuple([Message(row.role, row.content) for row in taken]),
         sum(row.size + FRAME for row in taken),
         tuple([row.id for row in taken]),
+        (taken[0].depth - 1 if taken else leaf.depth) if dropped else 0,
     )
 
 
@@ -89,15 +103,22 @@ def _with(first: Any, rest: Iterator[Any]) -> Iterator[Any]:
     yield from rest
 
 
-def _fitting(rows: Iterable[Any], room: int) -> Iterator[Any]:
-    """The newest that fit; a reply of which nothing came is left out, and so is its question."""
+def _answered(rows: Iterable[Any]) -> Iterator[Any]:
+    """All but replies of which nothing came, and their questions."""
     answered = True
     for row in rows:
         if row.role == "assistant":
             answered = row.status in {"complete", "partial"} and row.size > 0
-        if not answered:
-            continue
+        if answered:
+            yield row
+
+
+def _fitting(rows: Iterable[Any], room: int, most: int) -> tuple[list[Any], bool]:
+    """The newest that fit, and whether there are more."""
+    fitting: list[Any] = []
+    for row in rows:
         room -= row.size + FRAME
-        if room < 0:
-            return
-        yield row
+        if room < 0 or len(fitting) == most:
+            return fitting, True
+        fitting.append(row)
+    return fitting, False

@@ -37,6 +37,7 @@ class Turn(NamedTuple):
     size: int
     place: Place | None = None
     media: Mapping[int, tuple[str, ...]] = MappingProxyType({})
+    dropped: int = 0
 
 
 def open_run(tx: Connection, opening: Opening, new_id: NewId) -> Opened:
@@ -53,7 +54,7 @@ def open_run(tx: Connection, opening: Opening, new_id: NewId) -> Opened:
     if tx.execute(BEGIN.on(tx), _row(opening, turn, now)).rowcount:
         asked = _size_of(opening.messages)
         _hold(tx, opening, turn.size - asked, now)  # what has ended by now holds nothing more
-    return Opened(turn.context, turn.place, media=turn.media)
+    return Opened(turn.context, turn.place, media=turn.media, dropped=turn.dropped)
 
 
 def _hold(tx: Connection, opening: Opening, context: int, now: datetime) -> None:
@@ -85,8 +86,8 @@ def _take_turn(
     if opening.media:
         attach(tx, rows[0]["id"], opening.media)
     media = _carried(tx, past, opening) if thread.kind == WITH_FILES else {}
-    size = past.size + _size_of(opening.messages)
-    return Turn(past.messages + opening.messages, size, place, media)
+    size = past.size + _size_of(opening.messages) + (opening.spared if past.dropped else 0)
+    return Turn(past.messages + opening.messages, size, place, media, past.dropped)
 
 
 def _carried(tx: Connection, past: Past, opening: Opening) -> dict[int, tuple[str, ...]]:
@@ -99,17 +100,17 @@ def _carried(tx: Connection, past: Past, opening: Opening) -> dict[int, tuple[st
 
 
 def _past(tx: Connection, entered: Entered, opening: Opening, thread: Thread) -> Past:
-    worded = bool(opening.messages)
+    worded, below = bool(opening.messages), UNBOUNDED
     if thread.again is not None:
         if entered.made:
             raise NotFound("There is no such message in this conversation.")
         below = rewind(tx, entered.id, thread.again, worded=worded)
-        return read_past(tx, entered.id, below, opening.room, opening.most, anew=not worded)
-    if not worded:
+    elif not worded:
         raise InvalidRequest("A message is missing.", field="message")
-    if entered.made:
+    elif entered.made:
         return Past()
-    return read_past(tx, entered.id, UNBOUNDED, opening.room, opening.most, anew=False)
+    room, most, spared = opening.room, opening.most, opening.spared
+    return read_past(tx, entered.id, below, room, most, anew=not worded, spared=spared)
 
 
 def _rows(
