@@ -73,6 +73,7 @@ ANYTHING = {
     "resources",
     "routes",
     "storage",
+    "terms",
 }
 MIGRATIONS = ROOT / "stores" / "migrations" / "versions"  # what was done, step by step
 LONGEST_FILE = 300

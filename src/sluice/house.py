@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from random import random
@@ -29,6 +29,8 @@ from sluice.providers.demo import Demo
 from sluice.providers.gemini import Gemini
 from sluice.providers.health import Health
 from sluice.providers.http import HttpSource, list_models, open_session
+from sluice.providers.langchain import ChatModel, LangChain
+from sluice.providers.langchain_models import load as load_langchain
 from sluice.providers.local import Local
 from sluice.providers.models import ModelTable
 from sluice.providers.naming import bare
@@ -39,17 +41,16 @@ from sluice.providers.source import Source
 from sluice.providers.wire import Wire
 from sluice.services.archive import Archive
 from sluice.services.asking import Anybody, Forgetful, Guests, Memory, Rules
-from sluice.services.cache import Answers
 from sluice.services.chat import Chat
 from sluice.services.guests import PlacesPerCaller
 from sluice.services.ledger import Ledger
 from sluice.services.media.illustrating import Illustrating
 from sluice.services.metering import Meter, Record
-from sluice.services.points import Tariff
 from sluice.services.recorder import Keeping, Recorder
 from sluice.services.scopes import Scopes
 from sluice.services.settling import Settling
 from sluice.settings import BadSetting, Settings, env_name
+from sluice.terms import answers_of, tariff_of
 from sluice.transports.gate import is_loopback
 
 Book = Callable[[Record], None]
@@ -62,6 +63,7 @@ class Plan(msgspec.Struct, frozen=True):
     table: ModelTable
     offer: Offer
     flows: Registry
+    langchain: dict[str, ChatModel]
 
 
 class Watch(msgspec.Struct, frozen=True):
@@ -103,7 +105,8 @@ class House(msgspec.Struct, frozen=True):
 
 def plan(settings: Settings) -> Plan:
     """Understand the settings. Raises `BadSetting`, and `BadFlow` where a flow cannot be loaded."""
-    return Plan(_table(settings), _offer(settings), discover(settings.flows))
+    langchain = _read("langchain", load_langchain, settings.langchain)
+    return Plan(_table(settings), _offer(settings, langchain), discover(settings.flows), langchain)
 
 
 async def open_house(
@@ -120,7 +123,7 @@ async def open_house(
     session = await stack.enter_async_context(open_session())
     breakers = Breakers(settings.breaker_failures, settings.breaker_cooldown, time.monotonic)
     catalog = Catalog(
-        _sources(settings, session, gguf),
+        _sources(settings, session, gguf, plan.langchain),
         plan.offer,
         table,
         _conduct(settings, breakers, watch.observer),
@@ -177,18 +180,6 @@ def _remembering(
     return recorder, PlacesPerCaller(lambda who: most if who.max_runs is None else who.max_runs)
 
 
-def tariff_of(settings: Settings) -> Tariff:
-    """What points replies cost, and where."""
-    return Tariff(settings.points, settings.tokens_per_point)
-
-
-def answers_of(settings: Settings) -> Answers | None:
-    """The answers that are known, where they are to be."""
-    if settings.cache_ttl == 0:
-        return None
-    return Answers(settings.cache_ttl, settings.cache_memory, time.monotonic)
-
-
 def bounds_of(settings: Settings) -> Bounds:
     """A server's bounds."""
     return Bounds(
@@ -220,10 +211,11 @@ def _table(settings: Settings) -> ModelTable:
         _read("context_windows", overrides.windows, settings.context_windows),
         settings.reasoning_models,
         _read("patience", overrides.patience, settings.patience),
+        settings.vision_models,
     )
 
 
-def _offer(settings: Settings) -> Offer:
+def _offer(settings: Settings, langchain: Iterable[str]) -> Offer:
     try:
         for model in settings.fallbacks:
             if model.startswith("demo/"):
@@ -238,15 +230,20 @@ def _offer(settings: Settings) -> Offer:
             "anthropic": settings.anthropic_model,
             "local": settings.local_model,
             "gguf": Path(settings.gguf).stem if settings.gguf else None,
+            "langchain": next(iter(langchain), None),
         },
         aliases=_read("model_aliases", overrides.aliases, settings.model_aliases),
         allowed=settings.allowed_models,
         fallbacks=settings.fallbacks,
+        listed=tuple(f"langchain/{name}" for name in langchain),
     )
 
 
 def _sources(
-    settings: Settings, session: aiohttp.ClientSession, gguf: str | None
+    settings: Settings,
+    session: aiohttp.ClientSession,
+    gguf: str | None,
+    langchain: dict[str, ChatModel],
 ) -> dict[str, Source]:
     """Every configured provider; the demo where it is wanted, or nothing else is there."""
     wires: dict[str, Wire] = {}
@@ -262,6 +259,8 @@ def _sources(
     if gguf is not None:
         wires["gguf"] = Local(gguf, None)
     sources: dict[str, Source] = {name: HttpSource(wire, session) for name, wire in wires.items()}
+    if langchain:
+        sources["langchain"] = LangChain(langchain)
     wanted = settings.demo if settings.demo is not None else is_loopback(settings.host)
     if wanted or not sources:
         sources["demo"] = Demo()

@@ -22,6 +22,7 @@ from sluice.api.keys import keys
 from sluice.api.logins import page_session, sessions
 from sluice.api.media import media
 from sluice.api.models import models
+from sluice.api.openai_models import openai_models
 from sluice.api.points import granting, points
 from sluice.api.runs import runs
 from sluice.api.tickets import tickets
@@ -77,6 +78,7 @@ def _server(parts: Parts) -> Handlers:
         metrics(parts.metrics.render, TYPE, token.get_secret_value() if token else None),
         flows(lambda: [Flow(one.name, one.description) for one in house.flows.listed()]),
         models(house.catalog, house.rules),
+        openai_models(house.catalog, house.rules),
     ]
 
 

@@ -14,7 +14,7 @@ from sluice.api.errors import bug, ours, theirs
 from sluice.api.openapi import document
 from sluice.api.pages import docs, pages
 from sluice.core.errors import SluiceError
-from sluice.dialects import chat, conversations, flows, interactions, query
+from sluice.dialects import chat, conversations, flows, interactions, openai, query
 from sluice.dialects.base import Dialect, Route
 from sluice.dialects.chat_socket import EMITTED
 from sluice.dialects.fastapi import refuse
@@ -23,6 +23,7 @@ from sluice.services.limits import Limits, Rate
 from sluice.services.windows import MovingWindows, parse_rate
 from sluice.settings import BadSetting, Settings
 from sluice.transports.asgi import App
+from sluice.transports.either import Either
 from sluice.transports.entry import Entry
 from sluice.transports.gate import SOCKETS, Gate, Policy
 from sluice.transports.pulse import Pulse
@@ -41,6 +42,7 @@ DIALECTS: tuple[Dialect, ...] = (
     conversations.RUNS,
     interactions.dialect(time.time),
     flows.DIALECT,
+    openai.DIALECT,
 )
 EACH = "*"  # every generating route that names no bucket
 RATES = {
@@ -121,7 +123,8 @@ def _rate(text: str) -> Rate:
 def _endpoint(dialect: Dialect, route: Route, entry: Entry, pulse: Pulse) -> Endpoint:
     match route.over:
         case "sse":
-            return EventStream(dialect, route, entry, pulse)
+            kind = EventStream if route.whole is None else Either
+            return kind(dialect, route, entry, pulse)
         case "json":
             return WholeAnswer(dialect, route, entry)
         case "websocket":

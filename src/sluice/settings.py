@@ -111,6 +111,7 @@ class Settings(BaseSettings):
     demo: bool | None = Field(None, description="Offer the demo model. Unset: yes, unless a provider is configured and the server is not on loopback.")
     prices: Names = Field((), description="USD per million tokens in/out, by model pattern: `openai/gpt-4o-mini=0.15/0.60`.")
     context_windows: Names = Field((), description="Context window in tokens, by model pattern: `local/*=8192`.")
+    vision_models: Names = Field((), description="Further patterns of models that take images: `local/llava*`.")
     reasoning_models: Names = Field((), description="Further patterns of models that think long before their first token.")
     patience: Names = Field((), description="Time limits in seconds, by model pattern: `local/*=connect:2;first_byte:300;silence:60`.")
 
@@ -124,6 +125,7 @@ class Settings(BaseSettings):
     local_llm_url: str | None = _key("LOCAL_LLM_URL", "An OpenAI-compatible server: Ollama, llama.cpp, vLLM. With or without `/v1`.")
     local_api_key: SecretStr | None = Field(None, description="Key for the local server, where it wants one.")
     gguf: str | None = Field(None, description="A GGUF model file to serve by llama.cpp, beside the server (needs `sluice[gguf]`).")
+    langchain: Names = Field((), description="LangChain chat models, each offered as `langchain/name`: `fast=my_models:fast` calls `fast` in `my_models.py` (needs `sluice[langchain]`).")
     openai_model: str = Field("gpt-4o-mini", description="OpenAI's default model.")
     gemini_model: str = Field("gemini-2.0-flash", description="Gemini's default model.")
     anthropic_model: str = Field("claude-haiku-4-5", description="Anthropic's default model.")
@@ -155,6 +157,7 @@ class Settings(BaseSettings):
     @field_validator(
         "allowed_hosts", "cors_origins", "trusted_proxies", "fallbacks", "model_aliases",
         "allowed_models", "anonymous_models", "prices", "context_windows", "reasoning_models",
+        "vision_models", "langchain",
         "patience", "flows", "port", "rate_limits", mode="before",
     )  # fmt: skip
     @classmethod

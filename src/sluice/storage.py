@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from sluice.core.errors import SluiceError, StoreUnavailable
 from sluice.files import open_files
-from sluice.house import House, Store, tariff_of
+from sluice.house import House, Store
 from sluice.services.conversations.keeping import Conversations
 from sluice.services.ledger import Ledger
 from sluice.services.media.library import Library
@@ -29,6 +29,7 @@ from sluice.stores.sql.outage import Guarded
 from sluice.stores.sql.recovery import Recovery
 from sluice.stores.sql.runs.plain import SQLRows
 from sluice.stores.sql.tidying import tidy
+from sluice.terms import tariff_of
 
 HOUR = 3600.0
 MARGIN = 60.0  # seconds beyond the longest that a run may take, after which its server has died

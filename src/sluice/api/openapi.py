@@ -95,7 +95,7 @@ def _operation_id(method: str, path: str) -> str:
 
 
 def _operation(dialect: Dialect, route: Route, shapes: Shapes) -> Json:
-    general = {"sse": STREAM, "websocket": SOCKET, "json": ""}[route.over]
+    general = {"sse": STREAM if route.ids else "", "websocket": SOCKET, "json": ""}[route.over]
     operation: Json = {
         "tags": [dialect.name],
         "summary": route.doc.summary,
@@ -199,11 +199,13 @@ def _success(route: Route, shapes: Shapes) -> Json:
             }
             return {"200": answer}
         case "sse":
-            stream = {"schema": _stream(route, shapes)}
+            streams: Json = {"text/event-stream": {"schema": _stream(route, shapes)}}
+            if doc.response is not None:
+                streams["application/json"] = {"schema": shapes.of(doc.response)}
             answer = {
                 "description": "The answer, as it is written.",
                 "headers": {**RUN_ID, **rate},
-                "content": {"text/event-stream": stream},
+                "content": streams,
             }
             return {"200": answer, "204": {"description": RESUMED}}
 

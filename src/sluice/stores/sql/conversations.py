@@ -37,8 +37,9 @@ from sluice.stores.sql.schema import conversations
 from sluice.stores.sql.types import Instant
 
 Line = Row[*tuple[Any, ...]]
+Mine = Mapping[str, str]  # whose conversations, and of which kind
 
-KIND = "conversations"  # of all that is stored, what these resources show
+KIND = "conversations"  # of all that is stored, what is shown unless another kind is named
 SCAN = 500  # conversations whose titles are looked at in one request
 START = Since(datetime(9999, 12, 31, tzinfo=UTC), "")  # later than any change
 
@@ -52,7 +53,8 @@ COLUMNS = (
     table.active_run_id,
     table.deleted_at,
 )
-MINE = (table.id == bindparam("wanted"), table.user_id == bindparam("owner"), table.kind == KIND)
+OWN = (table.user_id == bindparam("owner"), table.kind == bindparam("of_kind"))
+MINE = (table.id == bindparam("wanted"), *OWN)
 PRESENT = (*MINE, table.deleted_at.is_(None))
 
 
@@ -61,8 +63,7 @@ def _listed(condition: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
     return (
         select(*COLUMNS)
         .where(
-            table.user_id == bindparam("owner"),
-            table.kind == KIND,
+            *OWN,
             table.updated_at <= at,
             or_(table.updated_at < at, table.id < bindparam("after")),
             condition,
@@ -99,65 +100,70 @@ FORGET = delete(conversations).where(table.id.in_(bindparam("over", expanding=Tr
 
 
 class SqlConversations:
-    """Conversations in a database."""
+    """Conversations in a database: those of one kind, of a dialect that keeps any."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, kind: str = KIND) -> None:
         self._database = database
+        self._kind = kind
 
     async def add(self, owner: str, new: NewConversation) -> None:
         row = {
-            "id": new.id, "user_id": owner, "kind": KIND, "scope": "", "title": new.title,
+            "id": new.id, "user_id": owner, "kind": self._kind, "scope": "", "title": new.title,
             "created_at": new.created_at, "updated_at": new.updated_at, "message_count": 0,
         }  # fmt: skip
         await self._database.write(lambda tx: tx.execute(ADD, row))
 
     async def list(self, owner: str, wanted: Wanted) -> Found:
+        mine = self._mine(owner)
         if wanted.query is not None:
             query = words(wanted.query)
-            return await self._database.read(lambda tx: _matching(tx, owner, wanted, query))
-        return await self._database.read(lambda tx: _all(tx, owner, wanted))
+            return await self._database.read(lambda tx: _matching(tx, mine, wanted, query))
+        return await self._database.read(lambda tx: _all(tx, mine, wanted))
 
     async def find(self, owner: str, id: str) -> Conversation:
         row = await self._database.read(
-            lambda tx: tx.execute(FIND, {"wanted": id, "owner": owner}).one_or_none()
+            lambda tx: tx.execute(FIND, {"wanted": id, **self._mine(owner)}).one_or_none()
         )
         if row is None:
             raise NotFound
         return Conversation(*row)
 
     async def rename(self, owner: str, id: str, title: str, now: datetime) -> None:
-        given = {"wanted": id, "owner": owner, "new_title": title, "now": now}
+        given = {"wanted": id, **self._mine(owner), "new_title": title, "now": now}
         await self._database.write(lambda tx: _change(tx, RENAME, given))
 
     async def choose(self, owner: str, id: str, message: str) -> None:
-        await self._database.write(lambda tx: _choose(tx, owner, id, message))
+        await self._database.write(lambda tx: _choose(tx, self._mine(owner), id, message))
 
     async def discard(self, owner: str, id: str, now: datetime) -> str | None:
-        return await self._database.write(lambda tx: _discard(tx, owner, id, now))
+        return await self._database.write(lambda tx: _discard(tx, self._mine(owner), id, now))
 
     async def restore(self, owner: str, id: str, since: datetime) -> None:
-        given = {"wanted": id, "owner": owner, "since": since}
+        given = {"wanted": id, **self._mine(owner), "since": since}
         await self._database.write(lambda tx: _change(tx, RESTORE, given))
 
     async def empty(self, before: datetime, now: datetime, limit: int) -> int:
         given = {"before": before, "now": now, "limit": limit}
         return await self._database.write(lambda tx: _empty(tx, given))
 
+    def _mine(self, owner: str) -> Mine:
+        return {"owner": owner, "of_kind": self._kind}
 
-def _all(tx: Connection, owner: str, wanted: Wanted) -> Found:
-    rows = _rows(tx, owner, wanted, wanted.limit + 1)
+
+def _all(tx: Connection, mine: Mine, wanted: Wanted) -> Found:
+    rows = _rows(tx, mine, wanted, wanted.limit + 1)
     return _page(rows[: wanted.limit], more=len(rows) > wanted.limit)
 
 
-def _matching(tx: Connection, owner: str, wanted: Wanted, query: Sequence[str]) -> Found:
+def _matching(tx: Connection, mine: Mine, wanted: Wanted, query: Sequence[str]) -> Found:
     """Those whose title holds all the words, or that have a message which does.
 
     Titles have no index: so many of them are looked at, and the next page goes on from there.
     """
     if not query:
         return Found((), None)
-    said = search.conversations_with(tx, owner, query)
-    rows = _rows(tx, owner, wanted, SCAN)
+    said = search.conversations_with(tx, mine["owner"], query)
+    rows = _rows(tx, mine, wanted, SCAN)
     fitting = [row for row in rows if row.id in said or _titled(row.title, query)]
     if len(fitting) > wanted.limit:
         return _page(fitting[: wanted.limit], more=True)
@@ -172,9 +178,9 @@ def _titled(title: str, query: Sequence[str]) -> bool:
     return set(whole) <= set(named) and any(begins(word, last) for word in named)
 
 
-def _rows(tx: Connection, owner: str, wanted: Wanted, limit: int) -> Sequence[Line]:
+def _rows(tx: Connection, mine: Mine, wanted: Wanted, limit: int) -> Sequence[Line]:
     after = wanted.after or START
-    given = {"owner": owner, "at": after.updated_at, "after": after.id, "limit": limit}
+    given = {**mine, "at": after.updated_at, "after": after.id, "limit": limit}
     if wanted.deleted is None:
         return tx.execute(LIST, given).all()
     return tx.execute(LIST_DELETED, {**given, "since": wanted.deleted}).all()
@@ -194,22 +200,22 @@ def _change(tx: Connection, statement: Update, given: Mapping[str, Any]) -> None
         raise NotFound
 
 
-def _choose(tx: Connection, owner: str, id: str, message: str) -> None:
-    if _lock(tx, owner, id) is not None:
+def _choose(tx: Connection, mine: Mine, id: str, message: str) -> None:
+    if _lock(tx, mine, id) is not None:
         raise ConversationBusy
     count = tree.choose(tx, id, message)
-    tx.execute(COUNT, {"wanted": id, "owner": owner, "count": count})
+    tx.execute(COUNT, {"wanted": id, **mine, "count": count})
 
 
-def _discard(tx: Connection, owner: str, id: str, now: datetime) -> str | None:
-    run = _lock(tx, owner, id)
-    tx.execute(DISCARD, {"wanted": id, "owner": owner, "now": now})
+def _discard(tx: Connection, mine: Mine, id: str, now: datetime) -> str | None:
+    run = _lock(tx, mine, id)
+    tx.execute(DISCARD, {"wanted": id, **mine, "now": now})
     return run
 
 
-def _lock(tx: Connection, owner: str, id: str) -> str | None:
+def _lock(tx: Connection, mine: Mine, id: str) -> str | None:
     """Keep others from changing it until the transaction ends; the run that writes in it."""
-    row = tx.execute(LOCK, {"wanted": id, "owner": owner}).one_or_none()
+    row = tx.execute(LOCK, {"wanted": id, **mine}).one_or_none()
     if row is None:
         raise NotFound
     return row.active_run_id

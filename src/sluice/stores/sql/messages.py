@@ -20,7 +20,7 @@ from sluice.services.conversations.shapes import (
     Told,
 )
 from sluice.stores.sql import search
-from sluice.stores.sql.conversations import PRESENT
+from sluice.stores.sql.conversations import KIND, PRESENT, Mine
 from sluice.stores.sql.database import Database
 from sluice.stores.sql.schema import conversations, messages
 from sluice.stores.sql.tree import Branch, branch_of
@@ -75,25 +75,30 @@ ALL = _beyond(*COLUMNS, table.shown)
 
 
 class SqlMessages:
-    """Messages in a database."""
+    """Messages in a database: those of conversations of one kind."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, kind: str = KIND) -> None:
         self._database = database
+        self._kind = kind
 
     async def read(self, owner: str, id: str, stretch: Stretch) -> Told:
-        return await self._database.read(lambda tx: _read(tx, owner, id, stretch))
+        return await self._database.read(lambda tx: _read(tx, self._mine(owner), id, stretch))
 
     async def all(self, owner: str, id: str, after: Spot, limit: int) -> Everything:
-        return await self._database.read(lambda tx: _all(tx, owner, id, after, limit))
+        mine = self._mine(owner)
+        return await self._database.read(lambda tx: _all(tx, mine, id, after, limit))
 
     async def search(self, owner: str, query: str, before: int | None, limit: int) -> Hits:
         return await self._database.read(
             lambda tx: search.messages_with(tx, owner, query, before, limit)
         )
 
+    def _mine(self, owner: str) -> Mine:
+        return {"owner": owner, "of_kind": self._kind}
 
-def _read(tx: Connection, owner: str, id: str, stretch: Stretch) -> Told:
-    count = _count(tx, owner, id)
+
+def _read(tx: Connection, mine: Mine, id: str, stretch: Stretch) -> Told:
+    count = _count(tx, mine, id)
     branch = Branch(count + 1, {}) if stretch.branch is None else branch_of(tx, id, stretch.branch)
     low, high = _depths(stretch, branch.leaf)
     ids = [id for depth, id in branch.ids.items() if low <= depth <= high]
@@ -138,8 +143,8 @@ def _with_versions(rows: Rows, beside: Rows) -> tuple[Message, ...]:
     return tuple([Message(*row, versions=tuple(versions.get(row.parent_id, ()))) for row in rows])
 
 
-def _all(tx: Connection, owner: str, id: str, after: Spot, limit: int) -> Everything:
-    _count(tx, owner, id)
+def _all(tx: Connection, mine: Mine, id: str, after: Spot, limit: int) -> Everything:
+    _count(tx, mine, id)
     given = {"conversation": id, "depth": after.depth, "number": after.number, "limit": limit}
     sizes = tx.execute(ALL_SIZES, given).all()
     fitting = _fitting(sizes)
@@ -149,8 +154,8 @@ def _all(tx: Connection, owner: str, id: str, after: Spot, limit: int) -> Everyt
     return Everything(tuple([Kept(*row) for row in rows]), last)
 
 
-def _count(tx: Connection, owner: str, id: str) -> int:
-    count = tx.execute(COUNT, {"wanted": id, "owner": owner}).scalar_one_or_none()
+def _count(tx: Connection, mine: Mine, id: str) -> int:
+    count = tx.execute(COUNT, {"wanted": id, **mine}).scalar_one_or_none()
     if count is None:
         raise NotFound
     return count

@@ -25,7 +25,7 @@ from sluice.stores.sql.types import AnyText
 WORDS = 8  # of a message that are looked for, the longest
 READ = 20_000  # characters of a message in which they are looked for
 SHORTEST = 3  # letters of a word that tells something, in scripts that have letters
-OCCURRENCES = 600  # of one word that are looked at, the newest
+OCCURRENCES = 300  # of one word that are looked at
 WINDOW = 2000  # messages of the context that are known not to be recalled
 CANDIDATES = 64  # messages that are weighed
 MOST = 8  # that are recalled
@@ -46,13 +46,20 @@ UNTELLING = frozenset(COMMON.split())
 
 
 def _occurrences(key: Any, fits: Any) -> Select[int]:
-    return select(key).where(fits).order_by(key.desc()).limit(OCCURRENCES)
+    return select(key).where(fits).limit(OCCURRENCES)
 
 
+# Where a word has too many occurrences, any of them will do. The oldest are the likeliest to have
+# been dropped, and are at hand.
 HOLDING = {
-    "sqlite": _occurrences(VIRTUAL.c.rowid, IN_VIRTUAL),
+    "sqlite": _occurrences(VIRTUAL.c.rowid, IN_VIRTUAL).order_by(VIRTUAL.c.rowid),
     "postgresql": _occurrences(STORED.c.seq, IN_STORED),
 }
+# PostgreSQL takes it for cheap to read messages one by one until enough of them fit, which it is
+# not: their vectors are long. The index on words is to be used, whatever it thinks.
+BY_WORDS = select(
+    func.set_config("enable_seqscan", "off", True), func.set_config("enable_indexscan", "off", True)
+)
 QUERIES = {"sqlite": 'owner : "{}" AND body : "{}"', "postgresql": "'{}' & '{}'"}
 IN_CONTEXT = (
     select(messages.c.seq)
@@ -125,6 +132,8 @@ def _weigh(tx: Connection, cue: Cue, wanted: Sequence[str]) -> dict[int, float]:
     in_context = frozenset(tx.execute(IN_CONTEXT, here).scalars())
     # One word of letters stands for the owner, as `search.py` stores it.
     owner = cue.owner.replace("-", "").lower().translate(LETTERS)
+    if name == "postgresql":
+        tx.execute(BY_WORDS)
     weights: defaultdict[int, float] = defaultdict(float)
     for word in wanted:
         given = {"owner": cue.owner, "query": QUERIES[name].format(owner, word)}
