@@ -26,6 +26,7 @@ from sluice.stores.sql.archive import SQLArchive
 from sluice.stores.sql.database import Database, StoreError
 from sluice.stores.sql.opening import is_postgres, read_secret, server_id, serving
 from sluice.stores.sql.outage import Guarded
+from sluice.stores.sql.recalling import SqlRecollection
 from sluice.stores.sql.recovery import Recovery
 from sluice.stores.sql.runs.plain import SQLRows
 from sluice.stores.sql.tidying import tidy
@@ -73,7 +74,10 @@ async def open_storage(settings: Settings) -> AsyncGenerator[Storage]:
                 stack.push_async_callback(persistence.close)
                 files = await open_files(stack, settings, database)
                 home = server_id(folder)
-                store = Store(archive, ledger, scopes, files.illustrating, home, secret)
+                found_again = SqlRecollection(database)
+                store = Store(
+                    archive, ledger, scopes, files.illustrating, home, secret, found_again
+                )
                 yield Storage(database, store, files.library)
     except StoreError as problem:
         raise BadSetting(str(problem)) from None

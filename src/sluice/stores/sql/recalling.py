@@ -1,9 +1,9 @@
 """Finds earlier turns by the words of a new one: a `Recollection` in SQL.
 
 What a word tells is how rare it is. Each of the message's words is looked up by itself, and no
-further than to some hundred occurrences: a word that frequent tells next to nothing, so that the
-search is bounded however much there is to be found. (The ranks that the databases offer, bm25 and
-ts_rank, weigh all that fits, and differ.) So both databases find the same, in the same order.
+further than to so many occurrences: a word as frequent as that tells next to nothing, and the
+search is bounded however much there is to be found. (bm25 and ts_rank, the ranks that the databases
+offer, weigh all that fits, and each in its own way: here both databases find the same.)
 """
 
 import math
@@ -22,7 +22,7 @@ from sluice.stores.sql.search import IN_STORED, IN_VIRTUAL, INDEXED, LETTERS, ST
 from sluice.stores.sql.snippets import snippet
 from sluice.stores.sql.types import AnyText
 
-WORDS = 8  # of a message that are looked for, the longest
+WORDS = 6  # of a message that are looked for, the longest
 READ = 20_000  # characters of a message in which they are looked for
 SHORTEST = 3  # letters of a word that tells something, in scripts that have letters
 OCCURRENCES = 300  # of one word that are looked at
