@@ -5,13 +5,12 @@ from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
-import aiohttp
 import msgspec
 
 from sluice.adapters.fetcher import GuardedFetcher
 from sluice.adapters.folder_blobs import FolderBlobs, FolderDrafts
 from sluice.adapters.inspector import ProcessInspector
-from sluice.adapters.s3_blobs import Bucket, S3Blobs
+from sluice.adapters.s3_blobs import Bucket, S3Blobs, open_session
 from sluice.adapters.sigv4 import Signer
 from sluice.services.media.illustrating import Illustrating
 from sluice.services.media.library import Library, Measure
@@ -67,7 +66,7 @@ async def _blobs(stack: AsyncExitStack, settings: Settings, folder: Path) -> Blo
         raise BadSetting(
             "SLUICE_S3_BUCKET: needs SLUICE_S3_ENDPOINT, _ACCESS_KEY and _SECRET_KEY besides"
         )
-    session = await stack.enter_async_context(aiohttp.ClientSession())
+    session = await stack.enter_async_context(open_session())
     signer = Signer(access.get_secret_value(), secret.get_secret_value(), settings.s3_region)
     bucket = Bucket(settings.s3_endpoint, settings.s3_bucket, settings.s3_prefix)
     return S3Blobs(session, bucket, signer, _now)

@@ -46,6 +46,7 @@ from sluice.services.guests import PlacesPerCaller
 from sluice.services.ledger import Ledger
 from sluice.services.media.illustrating import Illustrating
 from sluice.services.metering import Meter, Record
+from sluice.services.recalling import Recalling, Recollection
 from sluice.services.recorder import Keeping, Recorder
 from sluice.services.scopes import Scopes
 from sluice.services.settling import Settling
@@ -79,6 +80,7 @@ class Store(msgspec.Struct, frozen=True):
 
     `scopes`  tell whose a session is
     `server`  by which its runs are known after a crash; `secret` is 32 bytes or more
+    `recollection`  finds earlier turns by their words
     """
 
     archive: Archive
@@ -87,6 +89,7 @@ class Store(msgspec.Struct, frozen=True):
     illustrating: Illustrating
     server: str
     secret: bytes
+    recollection: Recollection | None = None
 
 
 class House(msgspec.Struct, frozen=True):
@@ -171,6 +174,7 @@ def _remembering(
             tariff_of(settings),
         ),
         store.illustrating,
+        _recalling(settings, store),
         clock=time.monotonic,
         wall=time.time,
     )
@@ -178,6 +182,12 @@ def _remembering(
     stack.push_async_callback(recorder.close)
     most = settings.max_runs_per_user
     return recorder, PlacesPerCaller(lambda who: most if who.max_runs is None else who.max_runs)
+
+
+def _recalling(settings: Settings, store: Store) -> Recalling | None:
+    if store.recollection is None:
+        return None
+    return Recalling(store.recollection, settings.recall_tokens)
 
 
 def bounds_of(settings: Settings) -> Bounds:

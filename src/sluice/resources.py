@@ -27,6 +27,8 @@ from sluice.api.points import granting, points
 from sluice.api.runs import runs
 from sluice.api.tickets import tickets
 from sluice.api.usage import usage
+from sluice.dialects.interactions import KIND as INTERACTIONS
+from sluice.graphql.calls import Shelf
 from sluice.house import House
 from sluice.people import People
 from sluice.services.conversations.keeping import Conversations
@@ -59,8 +61,15 @@ class Parts(msgspec.Struct, frozen=True):
 
 def library(house: House, storage: Storage) -> Conversations:
     """The conversations that are kept."""
-    store = SqlConversations(storage.database)
-    return Conversations(store, store, house.chat.stop_run, lambda: str(uuid.uuid4()), _now)
+    return _kept(house, SqlConversations(storage.database))
+
+
+def shelf(parts: Parts) -> Shelf:
+    """What GraphQL reads: interactions are conversations of their own kind."""
+    house, database = parts.house, parts.storage.database
+    store = SqlConversations(database, INTERACTIONS)
+    reading = Reading(store, SqlMessages(database, INTERACTIONS))
+    return Shelf(_kept(house, store), reading, _points(parts))
 
 
 def handlers(parts: Parts) -> Handlers:
@@ -127,6 +136,10 @@ def _administration(parts: Parts) -> Handlers:
         *live_runs(parts.house.chat, people.audit),
         limits(in_force),
     ]
+
+
+def _kept(house: House, store: SqlConversations) -> Conversations:
+    return Conversations(store, store, house.chat.stop_run, lambda: str(uuid.uuid4()), _now)
 
 
 def _points(parts: Parts) -> Points:

@@ -12,13 +12,15 @@ from litestar.openapi.config import OpenAPIConfig
 
 from sluice.api.errors import bug, ours, theirs
 from sluice.api.openapi import document
-from sluice.api.pages import docs, pages
+from sluice.api.pages import docs, page, pages
 from sluice.core.errors import SluiceError
 from sluice.dialects import chat, conversations, flows, interactions, openai, query
 from sluice.dialects.base import Dialect, Route
 from sluice.dialects.chat_socket import EMITTED
 from sluice.dialects.fastapi import refuse
-from sluice.resources import Parts, handlers
+from sluice.graphql.door import graphql
+from sluice.graphql.http import Page
+from sluice.resources import Parts, handlers, shelf
 from sluice.services.limits import Limits, Rate
 from sluice.services.windows import MovingWindows, parse_rate
 from sluice.settings import BadSetting, Settings
@@ -35,12 +37,13 @@ from sluice.transports.websocket import Socket
 from sluice.transports.whole import WholeAnswer
 from sluice.version import VERSION
 
+INTERACTIONS = interactions.dialect(time.time)
 DIALECTS: tuple[Dialect, ...] = (
     query.DIALECT,
     chat.DIALECT,
     conversations.DIALECT,
     conversations.RUNS,
-    interactions.dialect(time.time),
+    INTERACTIONS,
     flows.DIALECT,
     openai.DIALECT,
 )
@@ -79,6 +82,10 @@ def build(parts: Parts, policy: Policy) -> Site:
         for route in dialect.routes
         for endpoint in (_endpoint(dialect, route, entry, pulse),)
     ]
+    ways += graphql(
+        INTERACTIONS, entry, pulse, shelf(parts), Page(*page("graphql.html")),
+        introspection=settings.graphql_introspection,
+    )  # fmt: skip
     generating = frozenset(way.path for way in ways if way.method == "GET")
     sockets = SocketIO(EMITTED, entry, pulse, time.time)
     resources = handlers(parts)

@@ -70,6 +70,7 @@ class Settings(BaseSettings):
     oidc_issuer: str | None = Field(None, description="Also accept bearer tokens of this OpenID Connect issuer: its `iss`, an https address.")
     oidc_audience: str | None = Field(None, description="The `aud` that those tokens must name.")
     context_messages: int = Field(400, ge=0, description="Earlier messages of a conversation that a model is given, at most; the newest, as far as its context window holds them.")
+    recall_tokens: int = Field(1000, ge=0, description="Tokens of older turns that a model is reminded of where not all of a conversation fits: those of the user's own that have the most to do with the newest message, found by their words. At most a quarter of what a prompt may have. 0: none.")
     busy_conversations: Literal["refuse", "wait"] = Field("refuse", description="A message to a conversation where a reply is being written: `refuse` it (409), or let it `wait`.")
 
     # Limits
@@ -77,6 +78,7 @@ class Settings(BaseSettings):
     rate_limits: Names = Field((), description="Limits by bucket, instead of its default: `chat_stream=30/minute`. `*`: each generating route that names no other (60/minute). See docs/operate.md for the buckets.")
     max_runs_per_user: int = Field(100, ge=1, description="Runs at once of one user, or of one address of strangers; above it: 503 `overloaded`.")
     daily_tokens: int | None = Field(None, ge=0, description="Tokens that a user may take in a day (UTC), prompts and replies together. Unset: any number.")
+    graphql_introspection: bool = Field(True, description="Tell whoever is signed in of GraphQL's schema.")
 
     # Files
     media_limit: Bytes = Field(20 << 20, description="The largest file that may be uploaded, or fetched.")

@@ -23,7 +23,7 @@ from sluice.adapters.inspector import ProcessInspector
 from sluice.adapters.verdicts import READY, Judged, framed
 from sluice.adapters.worker import Died, Worker
 from sluice.core.errors import Interrupted, InvalidRequest, Overloaded, UnsupportedMediaType
-from tests.hostile import HIDDEN
+from tests.hostile import HIDDEN, is_worker
 from tests.hostile.papers import paged
 from tests.hostile.pictures import exif, header, noise, png, saved
 from tests.hostile.strangers import docx
@@ -68,7 +68,8 @@ def kept(folder: Path, content: bytes) -> str:
 
 
 def workers() -> list[psutil.Process]:
-    return psutil.Process().children()
+    """Those of this process's children that look into files; other tests have servers."""
+    return [child for child in psutil.Process().children() if is_worker(child)]
 
 
 async def reading(path: str) -> int:

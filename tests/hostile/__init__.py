@@ -2,6 +2,10 @@
 
 from typing import NamedTuple
 
+import psutil
+
+from sluice.adapters import inspecting
+
 
 class Case(NamedTuple):
     """A file, and what comes of it.
@@ -31,3 +35,13 @@ def picture(kind: str, prompt: str = "jpeg") -> str:
 def either(taken: str) -> str:
     """What is broken somewhere may be refused, or still show something."""
     return f"{taken}|{BROKEN}|{TOO_MUCH}"
+
+
+def is_worker(process: psutil.Process) -> bool:
+    """Whether this process looks into files, or has and is not yet taken note of."""
+    try:
+        return any(inspecting.__name__ in word for word in process.cmdline())
+    except psutil.ZombieProcess:
+        return True
+    except psutil.NoSuchProcess:
+        return False

@@ -15,6 +15,7 @@ from sluice.services.media.ports import Inspected
 
 START = 30.0  # seconds that a worker has to load its parsers
 TOO_LONG = "The file takes too long to be read."
+DYING = 1.0  # seconds that a process which says nothing more may take to end
 UNREADABLE = "The file could not be read: it is malformed."
 NONE_STARTS = "No file can be looked into just now."
 
@@ -85,7 +86,7 @@ class ProcessInspector:
         except TimeoutError:
             raise InvalidRequest(TOO_LONG) from None
         except Died:
-            raise self._reason(await worker.end()) from None
+            raise self._reason(await worker.end(DYING)) from None
         finally:
             self._busy.discard(worker)
             await self._put_back(worker)

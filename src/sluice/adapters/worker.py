@@ -132,8 +132,13 @@ class Worker:
         with suppress(ProcessLookupError):
             self._process.kill()
 
-    async def end(self) -> int:
-        """Kill it, and return once nothing is left of it: its exit status. For its one owner."""
+    async def end(self, moment: float = 0.0) -> int:
+        """Kill it, and return once nothing is left of it: its exit status. For its one owner.
+
+        `moment` is seconds that one which is ending by itself may take, so that its status is told.
+        """
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._process.wait(), moment)
         self.kill()
         self._questions.close()
         await self._process.communicate()  # what it may still have said is in its pipe

@@ -33,6 +33,18 @@ def pages() -> Router:
     )
 
 
+def page(name: str) -> tuple[bytes, list[tuple[bytes, bytes]]]:
+    """One of the pages, and the headers with which it goes out, for who sends it himself."""
+    headers = {
+        **HEADERS,
+        "content-type": "text/html; charset=utf-8",
+        "content-security-policy": STRICT,
+        "x-content-type-options": "nosniff",
+    }
+    raw = [(key.encode(), value.encode()) for key, value in headers.items()]
+    return (PAGES / name).read_bytes(), raw
+
+
 def docs(document: Callable[[], dict[str, Any]]) -> Sequence[HTTPRouteHandler]:
     """`GET /docs`: Swagger UI; `GET /openapi.json`: what it shows, made when first asked for."""
     made = cache(document)

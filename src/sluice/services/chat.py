@@ -135,7 +135,9 @@ class Chat:
         messages = fit(begun.messages, request.room)
         prompt = Prompt(request.model, messages, request.length, ask.temperature)
         if self._answers is not None and _repeatable(request):
-            provider = self._answers.through(provider, prompt, who.caller)
+            # As asked: what stands behind a demo's name is part of what it answers.
+            asked = f"{who.caller} {ask.provider} {ask.model}"
+            provider = self._answers.through(provider, prompt, asked)
         return self._engine.start(
             id,
             provider,

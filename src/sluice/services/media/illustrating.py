@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 
 from sluice.core.commands import Medium
-from sluice.core.errors import InvalidRequest, NotFound
+from sluice.core.errors import InvalidRequest, NotFound, SluiceError
 from sluice.core.messages import Document, Message, Part
 from sluice.services.media.library import Library
 from sluice.services.media.ports import Item
@@ -28,7 +28,11 @@ class Illustrating:
         Raises what `Library.take` and `Prompting.parts` do, and `fits`.
         """
         items = await self._library.take(owner, media)
-        fits([Message("user", "", await self._prompting.parts(items))])
+        try:
+            fits([Message("user", "", await self._prompting.parts(items))])
+        except SluiceError:
+            await self._forget(owner, items, {medium.id for medium in media})
+            raise
         return tuple([item.id for item in items])
 
     async def illustrate(
@@ -47,6 +51,12 @@ class Illustrating:
         for place, parts in zip(places, loaded, strict=False):
             found[place] = _taking(found[place], parts, fits)
         return tuple(found)
+
+    async def _forget(self, owner: str, items: Sequence[Item], given: set[str | None]) -> None:
+        """Drop what was fetched for a question that is refused: nobody knows its id."""
+        for item in items:
+            if item.id not in given:
+                await self._library.remove(owner, item.id)
 
     async def _there(self, owner: str, ids: Sequence[str]) -> Sequence[Item]:
         """These files, but for those that have been deleted meanwhile."""

@@ -36,7 +36,7 @@ from sluice.stores.sql.snippets import snippet
 from sluice.stores.sql.upsert import insert_or_change
 
 KIND = "conversations"  # what is shown of what is found: others have no resource that opens them
-INDEXED = (KIND, "interactions", "chat")  # whose messages are found, by a context if by nothing else
+INDEXED = (KIND, "interactions", "chat")  # whose messages are found, at least by a context
 NEWEST = 1000  # messages that fit, by which conversations are found
 LAST = 2**63 - 1  # no message has a higher number
 LETTERS = str.maketrans("0123456789abcdef", "ghijklmnopqrstuv")
