@@ -104,7 +104,16 @@ def belongings(owner: Person, root: Person) -> dict[str, list[str]]:
         "key_id": [owner.ask("POST", "/api/v1/auth/keys", {"name": "script"}).json()["id"]],
         "user_id": [owner.id],
         "invitation_id": [invited["id"]],
+        "media_id": [uploaded(owner)],
     }
+
+
+def uploaded(owner: Person) -> str:
+    """The id of a file."""
+    with owner.client() as client:
+        made = client.post("/api/media", files={"file": ("a.txt", b"Mine.", "text/plain")})
+    assert made.status_code == 201, made.text
+    return made.json()["id"]
 
 
 def operations(world: World) -> list[tuple[str, str, list[str]]]:
