@@ -69,7 +69,7 @@ class Settings(BaseSettings):
     access_token_lifetime: int = Field(900, ge=1, le=1800, description="Seconds that an access token is good for.")
     oidc_issuer: str | None = Field(None, description="Also accept bearer tokens of this OpenID Connect issuer: its `iss`, an https address.")
     oidc_audience: str | None = Field(None, description="The `aud` that those tokens must name.")
-    context_messages: int = Field(400, ge=0, description="Earlier messages of a conversation that a model is given, at most; the newest, as far as its context window holds them.")
+    context_messages: int = Field(200, ge=0, description="Earlier messages of a conversation that a model is given, at most; the newest, as far as its context window holds them.")
     recall_tokens: int = Field(1000, ge=0, description="Tokens of older turns that a model is reminded of where not all of a conversation fits: those of the user's own that have the most to do with the newest message, found by their words. At most a quarter of what a prompt may have. 0: none.")
     busy_conversations: Literal["refuse", "wait"] = Field("refuse", description="A message to a conversation where a reply is being written: `refuse` it (409), or let it `wait`.")
 
