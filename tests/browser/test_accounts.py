@@ -153,3 +153,17 @@ async def test_the_open_box_does_not_stick_out_sideways(tab: Page, path: str, wi
     await expect(tab.locator("#account").get_by_label("Password")).to_be_visible()
 
     assert await tab.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+async def test_graphql_is_tried_on_its_page_at_any_width(tab: Page, ann: Person, width: int):
+    await tab.set_viewport_size({"width": width, "height": 800})
+    await tab.goto("/")
+    await tab.get_by_role("link", name="GraphQL").click()
+    await sign_in(tab, await name_of(ann))
+    await expect(tab.locator("#account")).to_contain_text("Signed in")
+    await tab.get_by_role("button", name="Run").click()
+    result = tab.locator("#result")
+    await expect(result).to_contain_text('"type":"metadata"')
+    await expect(result).to_contain_text('"type":"complete"', timeout=20_000)
+    assert await tab.evaluate("document.documentElement.scrollWidth") == width

@@ -58,7 +58,7 @@ async def test_the_landing_page_leads_everywhere_and_shows_a_command_for_this_se
     links = page.locator("main a")
     paths = [await link.get_attribute("href") for link in await links.all()]
 
-    assert paths == ["streaming_examples.html", "test_stream.html", "docs", "health"]
+    assert paths == ["streaming_examples.html", "test_stream.html", "docs", "graphql", "health"]
     for path in paths:
         assert (await page.request.get(f"/{path}")).ok
     host = page.url.removesuffix("/")

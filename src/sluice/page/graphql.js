@@ -1,5 +1,6 @@
 // Asks GraphQL, and shows the answer, or a subscription's events while they come.
 
+import { Account } from "./account.js";
 import { SseParser } from "./sse.js";
 
 const SCHEMA = `{ __schema { types { name kind description fields { name description
@@ -7,16 +8,16 @@ const SCHEMA = `{ __schema { types { name kind description fields { name descrip
   type { name kind ofType { name kind ofType { name kind } } } } } } }`;
 const TAKEN = "application/graphql-response+json, application/json, text/event-stream";
 const $ = (id) => document.getElementById(id);
+const account = new Account($("account"));
 let asking = null;
 
-function headers() {
-  const token = $("token").value.trim();
-  return {
-    "Content-Type": "application/json",
-    "X-Sluice-Request": "page",
-    Accept: TAKEN,
-    ...(token && { Authorization: `Bearer ${token}` }),
-  };
+async function headers() {
+  const said = await account.headers();
+  return { "Content-Type": "application/json", "X-Sluice-Request": "page", Accept: TAKEN, ...said };
+}
+
+function busy(is) {
+  $("stop").setAttribute("aria-disabled", String(!is));
 }
 
 function show(text) {
@@ -27,16 +28,16 @@ async function ask(query, variables) {
   asking?.abort();
   const mine = (asking = new AbortController());
   $("result").textContent = "";
-  $("stop").disabled = false;
+  busy(true);
   try {
     const body = JSON.stringify({ query, variables });
-    const response = await fetch("graphql", { method: "POST", headers: headers(), body, signal: mine.signal });
+    const response = await fetch("graphql", { method: "POST", headers: await headers(), body, signal: mine.signal });
     if (response.headers.get("content-type").startsWith("text/event-stream")) await follow(response);
     else show(JSON.stringify(await response.json(), null, 2));
   } catch (problem) {
     if (!mine.signal.aborted) show(String(problem));
   } finally {
-    if (asking === mine) $("stop").disabled = true;
+    if (asking === mine) busy(false);
   }
 }
 
