@@ -60,6 +60,6 @@ async def test_the_landing_page_leads_everywhere_and_shows_a_command_for_this_se
 
     assert paths == ["streaming_examples.html", "test_stream.html", "docs", "graphql", "health"]
     for path in paths:
-        assert (await page.request.get(f"/{path}")).ok
+        assert (await page.request.get(f"/{path}", headers={"accept": "text/html"})).ok
     host = page.url.removesuffix("/")
     await expect(page.locator("pre")).to_contain_text(f"curl -N {host}/api/v1/query/stream")
