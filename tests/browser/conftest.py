@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from urllib.parse import urlsplit
 
 import pytest_asyncio
-from playwright.async_api import Browser, ConsoleMessage, Page, Response, async_playwright
+from playwright.async_api import Browser, ConsoleMessage, Page, Response, async_playwright, expect
 from tests.conftest import Running
 
 ARGUMENTS = (
@@ -18,6 +18,7 @@ ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
 )
+PATIENCE = 60_000  # ms within which anything at all happens, though others compute beside it
 # What a page is made of, as opposed to what it asks on a person's behalf and may be refused.
 PARTS = {"document", "script", "stylesheet", "image", "font"}
 REFUSED = "Failed to load resource: the server responded with a status of"
@@ -26,8 +27,8 @@ REFUSED = "Failed to load resource: the server responded with a status of"
 class Watch:
     """What a tab complained of, and whom it called."""
 
-    def __init__(self, page: Page) -> None:
-        self.complaints: list[str] = []
+    def __init__(self, page: Page, complaints: list[str] | None = None) -> None:
+        self.complaints = [] if complaints is None else complaints  # several tabs may share them
         self.hosts: set[str] = set()
         page.on("console", self._console)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
@@ -53,8 +54,11 @@ class Watch:
 async def chromium() -> AsyncIterator[Browser]:
     executable = shutil.which("chromium")
     assert executable is not None, "these tests need chromium on the path"
+    expect.set_options(timeout=PATIENCE)
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=executable, args=list(ARGUMENTS))
+        browser = await playwright.chromium.launch(
+            executable_path=executable, args=list(ARGUMENTS), timeout=2 * PATIENCE
+        )
         yield browser
         await browser.close()
 
@@ -63,7 +67,7 @@ async def chromium() -> AsyncIterator[Browser]:
 async def page(chromium: Browser, server: Running) -> AsyncIterator[Page]:
     """A tab at the server's address; whatever it does, it has no complaints and stays at home."""
     context = await chromium.new_context(base_url=server.url)
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(PATIENCE)
     tab = await context.new_page()
     watch = Watch(tab)
     yield tab

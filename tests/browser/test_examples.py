@@ -37,7 +37,9 @@ async def tab(chromium: Browser) -> AsyncIterator[Page]:
     await context.close()
 
 
-@pytest.mark.parametrize("name", ["eventsource.html", "browser_fetch.html", "chat_reader.html"])
+@pytest.mark.parametrize(
+    "name", ["eventsource.html", "browser_fetch.html", "chat_reader.html", "sluice_js.html"]
+)
 async def test_a_page_shows_the_answer_and_how_it_ended(
     tab: Page, folder: str, server: Running, name: str
 ):
@@ -50,13 +52,28 @@ async def test_a_page_shows_the_answer_and_how_it_ended(
     await expect(tab.locator("#answer")).to_contain_text("and a real model answers here.")
 
 
-async def test_the_fetch_page_stops_its_run(tab: Page, folder: str, server: Running):
-    await tab.goto(f"{folder}/browser_fetch.html?server={server.url}")
+@pytest.mark.parametrize("name", ["browser_fetch.html", "sluice_js.html"])
+async def test_a_page_stops_its_run(tab: Page, folder: str, server: Running, name: str):
+    await tab.goto(f"{folder}/{name}?server={server.url}")
     await tab.get_by_label("Question").fill("Talk to me. " * 50)
     await tab.get_by_role("button", name="Ask").click()
     await tab.get_by_role("button", name="Stop").click()
 
     await expect(tab.get_by_role("status")).to_contain_text("cancelled")
+
+
+async def test_a_page_that_is_reloaded_has_the_whole_answer(
+    tab: Page, folder: str, server: Running
+):
+    await tab.goto(f"{folder}/sluice_js.html?server={server.url}")
+    await tab.get_by_label("Question").fill("Talk to me. " * 20)
+    await tab.get_by_role("button", name="Ask").click()
+    await expect(tab.locator("#answer")).not_to_be_empty()
+    await tab.reload()
+
+    await expect(tab.locator("#answer")).to_contain_text("You wrote to the")
+    await expect(tab.get_by_role("status")).to_contain_text("demo, ", timeout=15_000)
+    await expect(tab.locator("#answer")).to_contain_text("and a real model answers here.")
 
 
 async def test_the_conversation_page_signs_in_and_misses_nothing_where_it_is_cut_off(
@@ -77,7 +94,7 @@ async def test_the_conversation_page_signs_in_and_misses_nothing_where_it_is_cut
             await tab.get_by_label("with EventSource").set_checked(listens)
             await tab.get_by_role("button", name="Send").click()
             await expect(status).to_have_text("…")
-            await expect(status).to_contain_text("demo, ", timeout=15_000)
+            await expect(status).to_contain_text("demo, ")
             shown.append(await tab.locator("#answer").text_content())
         listed = (await ann.get("/api/v1/conversations"))["items"]
         messages = await ann.get(f"/api/v1/conversations/{listed[0]['id']}/messages")

@@ -33,6 +33,16 @@ LISTEN = """url => new Promise(resolve => {
   source.onerror = () => { if (source.readyState === EventSource.CLOSED) resolve(heard); };
 })"""
 
+IMPORT = """async server => {
+  const { stream } = await import(`${server}/sluice.js`);
+  const body = { query: "hi", model: "demo/n=5,delay=0ms" };
+  const heard = [];
+  for await (const { data } of stream(`${server}/api/v1/query/stream`, { body })) {
+    heard.push(data.type);
+  }
+  return heard;
+}"""
+
 SOCKET = """url => new Promise(resolve => {
   const socket = new WebSocket(url);
   socket.onopen = () => resolve("open");
@@ -109,6 +119,15 @@ async def test_a_page_on_another_port_of_this_machine_reads_streams_and_run_ids(
     assert answer["text"].endswith("data: [DONE]\n\n")
 
 
+async def test_a_page_on_another_port_of_this_machine_imports_the_streaming_client(
+    tab: Page, elsewhere: int, server: Running
+):
+    await tab.goto(server.url)  # whose own copy, in the browser's cache, is not for other origins
+    await tab.goto(f"http://127.0.0.1:{elsewhere}/")
+
+    assert await tab.evaluate(IMPORT, server.url) == ["start", *["content"] * 5, "end"]
+
+
 async def test_an_eventsource_on_another_port_of_this_machine_listens_and_stops(
     tab: Page, elsewhere: int, server: Running
 ):
@@ -137,6 +156,8 @@ async def test_a_strangers_page_reads_nothing_and_starts_nothing(
         socket = road.url.replace("http", "ws") + "/api/v1/query/ws"
 
         assert await tab.evaluate(fetched, road.url) == "refused"
+        module = f"server => ({IMPORT})(server).then(() => 'read', () => 'refused')"
+        assert await tab.evaluate(module, road.url) == "refused"
         assert await tab.evaluate(SOCKET, socket) == "refused"
         assert await tab.evaluate(IMAGE, road.url + QUESTION) == "refused"
         assert await tab.evaluate(LISTEN, road.url + QUESTION) == []
@@ -170,6 +191,7 @@ async def test_a_strangers_page_may_call_where_the_operator_lists_it(
     await tab.goto(origin)
 
     assert (await tab.evaluate(FETCH, server.url))["run"]
+    assert (await tab.evaluate(IMPORT, server.url))[-1] == "end"
     assert len(await tab.evaluate(LISTEN, server.url + QUESTION)) == 6
     address = server.url.replace("http", "ws") + "/api/v1/query/ws"
     assert await tab.evaluate(SOCKET, address) == "open"

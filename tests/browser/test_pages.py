@@ -1,7 +1,7 @@
 """What holds for every page: policy, layout, and that it says who answers."""
 
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Error, Page, expect
 from tests.conftest import Running
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
@@ -17,7 +17,7 @@ async def test_a_policy_keeps_scripts_and_styles_to_our_own_files(page: Page, pa
 
     assert "default-src 'self'" in policy
     assert "unsafe" not in policy
-    await expect(page.locator("nav")).to_be_visible()
+    await expect(page.locator("nav, form").first).to_be_visible()
 
 
 @pytest.mark.parametrize("width", [360, 1440])
@@ -46,20 +46,35 @@ async def test_a_page_is_dark_where_the_person_likes_it_dark(
     assert grounds[0] != grounds[1]
 
 
-@pytest.mark.parametrize("path", PAGES[:3])
+@pytest.mark.parametrize("path", ["/streaming_examples.html", "/test_stream.html"])
 async def test_a_page_says_plainly_that_the_demo_model_answers(page: Page, path: str):
     await page.goto(path)
 
     await expect(page.get_by_role("note")).to_contain_text("the demo model answers")
 
 
-async def test_the_landing_page_leads_everywhere_and_shows_a_command_for_this_server(page: Page):
-    await page.goto("/")
-    links = page.locator("main a")
+@pytest.mark.parametrize("path", [*PAGES[1:], "/graphql"])
+async def test_a_page_leads_to_the_others(page: Page, path: str):
+    await page.goto(path)
+    links = page.locator("header a")
     paths = [await link.get_attribute("href") for link in await links.all()]
 
-    assert paths == ["streaming_examples.html", "test_stream.html", "docs", "graphql", "health"]
-    for path in paths:
-        assert (await page.request.get(f"/{path}", headers={"accept": "text/html"})).ok
-    host = page.url.removesuffix("/")
-    await expect(page.locator("pre")).to_contain_text(f"curl -N {host}/api/v1/query/stream")
+    assert {"./", "playground", "docs", "health"} <= set(paths)
+    for link in paths:
+        assert (await page.request.get(f"/{link}", headers={"accept": "text/html"})).ok
+
+
+@pytest.mark.parametrize("path", ["/", "/c/nothing", "/usage", "/settings", "/admin"])
+async def test_the_chat_page_asks_who_one_is_wherever_it_is_opened(page: Page, path: str):
+    await page.goto(path)
+
+    await expect(page.get_by_role("button", name="Sign in")).to_be_visible()
+
+
+async def test_no_text_becomes_markup_on_the_chat_page(chromium: Browser, server: Running):
+    page = await chromium.new_page()
+    await page.goto(server.url)
+    made = "() => { document.body.innerHTML = '<b>bold</b>'; }"
+    with pytest.raises(Error, match="requires 'TrustedHTML'"):
+        await page.evaluate(made)
+    await page.context.close()

@@ -1,4 +1,4 @@
-"""The pages' reader of server-sent events, fed every stream in pieces of every size."""
+"""The reader of server-sent events in `/sluice.js`, fed every stream in pieces of every size."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from playwright.async_api import Page
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 FEED = """async ([stream, size]) => {
-  const { SseParser } = await import("./sse.js");
+  const { SseParser } = await import("./sluice.js");
   const parser = new SseParser();
   const found = [];
   for (let at = 0; at < stream.length; at += size) {

@@ -5,3 +5,7 @@ try {
 } catch {
   // A browser that keeps nothing shows what the system prefers.
 }
+
+// The icon's address is relative to the page's, which changes without a new page: it is made whole.
+const icon = document.querySelector("link[rel=icon]");
+if (icon) icon.href = icon.href;

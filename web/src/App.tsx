@@ -8,6 +8,7 @@ import { session } from "./api/conversations.ts";
 import type { User } from "./api/types.ts";
 import { Chat } from "./chat/Chat.tsx";
 import { Frame } from "./Frame.tsx";
+import { LiveReplies } from "./live/context.tsx";
 import { Toasts } from "./ui/toasts.tsx";
 import { Failed, Loading } from "./ui/Waiting.tsx";
 
@@ -36,25 +37,27 @@ export function App() {
 
 function Views({ user }: { user: User }) {
   return (
-    <Frame user={user}>
-      <Suspense fallback={<Loading />}>
-        <Switch>
-          <Route path="/usage">
-            <Usage />
-          </Route>
-          <Route path="/settings">
-            <Settings user={user} />
-          </Route>
-          <Route path="/admin">
-            <Admin user={user} />
-          </Route>
-          <Route path="/c/:id">{({ id }) => <Chat id={id} key={id} />}</Route>
-          <Route>
-            <Chat id={null} />
-          </Route>
-        </Switch>
-      </Suspense>
-    </Frame>
+    <LiveReplies user={user.id}>
+      <Frame user={user}>
+        <Suspense fallback={<Loading />}>
+          <Switch>
+            <Route path="/usage">
+              <Usage />
+            </Route>
+            <Route path="/settings">
+              <Settings user={user} />
+            </Route>
+            <Route path="/admin">
+              <Admin user={user} />
+            </Route>
+            <Route path="/c/:id">{({ id }) => <Chat id={id} key={id} />}</Route>
+            <Route>
+              <Chat id={null} />
+            </Route>
+          </Switch>
+        </Suspense>
+      </Frame>
+    </LiveReplies>
   );
 }
 

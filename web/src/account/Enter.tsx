@@ -42,7 +42,7 @@ export function Enter() {
     try {
       if (way === "register") await register(joining(given));
       const user = await signIn((given.username ?? "").trim(), given.password ?? "");
-      queries.clear(); // what somebody else has seen here
+      queries.removeQueries({ predicate: (one) => one.queryKey[0] !== session.queryKey[0] });
       queries.setQueryData(session.queryKey, user);
     } catch (error) {
       setProblem(judged(error, words.wrong, unreachable));

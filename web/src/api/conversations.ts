@@ -53,7 +53,7 @@ export const messages = (id: string) =>
       }),
     initialPageParam: null as Cursor,
     getNextPageParam: (last) => last.next_cursor,
-    staleTime: STALE, // it is told of changes
+    staleTime: Number.POSITIVE_INFINITY, // `cache.ts` keeps it in step
   });
 
 export const hits = (words: string) =>

@@ -4,8 +4,10 @@
  * One module without dependencies, for every front end: `import { stream } from "/sluice.js"`.
  * A connection that breaks, stalls or sleeps is resumed behind the last event that arrived
  * (`Last-Event-ID`); a request that may or may not have arrived is sent again under the same
- * `Idempotency-Key`, so that nothing is generated, or paid for, twice.
+ * `Idempotency-Key`, so that nothing is generated, or paid for, twice. See `docs/sluice-js.md`.
  */
+import { Broken, Line, pause, texts } from "./line.ts";
+import { halves, isLapse, isLast, type Reason, reason, reasonOf, secondsOf } from "./words.ts";
 
 /** One event: `data` is its JSON; `run` and `seq` are the two halves of its `id`. */
 export interface Arrival<T = unknown> {
@@ -39,26 +41,30 @@ export type ConversationEvent =
 /** Where a stream stands: on its way, open, or waiting before it tries again. */
 export type State = "connecting" | "open" | "waiting";
 
+type Pairs = Record<string, string>;
+
+/** Sent with each request. A function is asked anew each time; `renew` says that the server has
+ * just called what it gave before `unauthorized`. */
+export type Given = Pairs | ((renew: boolean) => Pairs | Promise<Pairs>);
+
 export interface Options {
   /** `POST` where there is a body, else `GET`. */
   method?: string;
   /** Sent as JSON. */
   body?: unknown;
-  /** Sent with each request; a function is asked anew each time, for tokens that expire. */
-  headers?:
-    | Record<string, string>
-    | (() => Record<string, string> | Promise<Record<string, string>>);
+  headers?: Given;
   /** Ends it: `stream` then throws the signal's reason. The run itself goes on: see `cancel`. */
   signal?: AbortSignal;
   /** Begin behind this event: `run:seq`. */
   lastEventId?: string;
   /** Under which a request is sent again before its first event; one is made unless given. */
   idempotencyKey?: string;
-  /** Milliseconds of trying without an event after which `Lost` is thrown; ten minutes. */
+  /** Milliseconds of trying, without a sign of life, after which it gives up: by default ten
+   * minutes once a run is known, one minute before that. */
   patience?: number;
   /** Milliseconds without a byte after which a connection counts as dead; 45 s. */
   silence?: number;
-  credentials?: RequestCredentials;
+  credentials?: "include" | "omit" | "same-origin";
   /** Hears what becomes of the connection; `waiting` with the milliseconds until the next try. */
   onState?: (state: State, wait: number) => void;
   /** Hears the run's id as soon as the server has answered. */
@@ -78,8 +84,8 @@ export class Refused extends Error {
     status: number,
     code: string,
     text: string,
-    field: string | null,
-    retryAfter: number | null,
+    field: string | null = null,
+    retryAfter: number | null = null,
   ) {
     super(text);
     this.status = status;
@@ -89,23 +95,25 @@ export class Refused extends Error {
   }
 }
 
-/** The connection broke, and could not be taken up again. */
+/** The connection broke, and could not be taken up again; `cause` is what went wrong last. */
 export class Lost extends Error {
   override name = "Lost";
 }
 
 const PATIENCE = 600_000; // ms
+const FIRST_PATIENCE = 60_000; // ms; somebody sits there and waits for the message to be sent
 const SILENCE = 45_000; // ms; the server says something every 15 s
+const ANSWER = 180_000; // ms until the first answer: a message may wait for the one before it
+const FAREWELL = 1_000; // ms for the response to end behind the last event
 const SHORTEST = 250; // ms before the second try; twice as long before each further one
-const LONGEST = 15_000; // ms between tries
-const PASSING = new Set([429, 500, 502, 503, 504]); // what is tried again once a run is known
-const ENDS = new Set(["end", "error", "complete"]);
+const LONGEST = 15_000; // ms between tries, and what one of them counts for at most
 
 /**
  * Asks, and yields each event as it arrives, the last one included.
  *
- * Throws `Refused` where the server says no, `Lost` where it cannot be reached any more, and the
- * signal's reason. Leaving the loop closes the connection.
+ * Throws `Refused` where the server says no (also in mid-stream, where a login has ended), `Lost`
+ * where it cannot be reached any more, the signal's reason, and what the options' own functions
+ * throw. Leaving the loop closes the connection.
  */
 export async function* stream<T = unknown>(
   address: string | URL,
@@ -114,32 +122,39 @@ export async function* stream<T = unknown>(
   const { signal, onState } = options;
   const course = new Course(address, options);
   for (;;) {
-    const line = new AbortController();
-    const unlink = link(signal, line);
+    signal?.throwIfAborted();
+    const line = new Line(signal);
+    let wait = 0;
     try {
-      if (yield* course.read<T>(line)) return;
+      yield* course.read<T>(line);
+      return;
     } catch (problem) {
-      if (signal?.aborted) throw signal.reason;
-      if (!course.passing(problem)) throw problem;
+      if (course.over) return;
+      signal?.throwIfAborted();
+      wait = course.wait(problem);
     } finally {
-      unlink();
-      line.abort();
+      line.close();
     }
-    const wait = course.wait();
-    onState?.("waiting", wait);
-    await pause(wait, signal);
+    if (wait) onState?.("waiting", wait);
+    if (wait) await pause(wait, signal);
   }
 }
 
 /** How far a stream has come, over all its connections. */
 class Course {
+  over = false;
   readonly #address: string | URL;
   readonly #options: Options;
   readonly #key: string;
-  #last: string;
-  #numbered = true; // its events have ids, so it can be resumed
-  #failures = 0;
-  #since = Date.now();
+  #run = "";
+  #last: string; // the id behind which to go on
+  #nameless = 0; // events without an id, which come again from the first one on
+  #passed = { seq: 0, nameless: 0 }; // what had arrived before this connection
+  #failures = 0; // since the last event
+  #tried = 0; // ms without a sign of life
+  #began = 0; // when this connection did; 0 once it has shown life
+  #renew = false; // the next headers have to be fresh
+  #renewed = false; // and were, without any success yet
 
   constructor(address: string | URL, options: Options) {
     this.#address = address;
@@ -148,87 +163,159 @@ class Course {
     this.#last = options.lastEventId ?? "";
   }
 
-  /** One connection: true where the stream has said its end, false where it was cut. */
-  async *read<T>(line: AbortController): AsyncGenerator<Arrival<T>, boolean> {
-    const response = await this.#open(line.signal);
-    if (response.status === 204) return true; // that event was the last one
-    for await (const { id, data } of read(response, this.#options.silence ?? SILENCE, line)) {
-      if (data === "[DONE]") return true;
-      this.#failures = 0;
-      this.#since = Date.now();
-      this.#numbered = id !== "";
-      if (id) this.#last = id;
-      const arrival = arrived<T>(id, data);
-      yield arrival;
-      if (over(arrival.data)) return true;
+  /** One connection. Returns where the stream has said its end; throws `Broken` where it was cut. */
+  async *read<T>(line: Line): AsyncGenerator<Arrival<T>, void> {
+    const { signal, silence = SILENCE } = this.#options;
+    const response = await this.#open(line, silence);
+    if (this.over) return;
+    this.#passed = { seq: halves(this.#last).seq, nameless: this.#nameless };
+    const parser = new SseParser();
+    const most = () => (this.over ? Math.min(FAREWELL, silence) : silence);
+    for await (const text of texts(response, (read) => line.within(most(), read))) {
+      this.#began = 0;
+      this.#tried = 0;
+      for (const said of parser.feed(text)) {
+        const arrival = this.#take<T>(said);
+        if (!arrival) continue;
+        yield arrival;
+        if (!this.over) signal?.throwIfAborted();
+      }
     }
-    return false;
+    if (!this.over) throw new Broken("The stream was cut off.");
   }
 
-  /** Whether what went wrong was the connection, and may be better the next time. */
-  passing(problem: unknown): boolean {
-    if (problem instanceof Refused) return this.#last !== "" && PASSING.has(problem.status);
-    return problem instanceof TypeError || (problem as Error | null)?.name === "AbortError";
+  /** Milliseconds until the next try. Throws where there is to be none. */
+  wait(problem: unknown): number {
+    if (this.#renews(problem)) return 0;
+    if (!this.#passes(problem)) throw problem;
+    const cause = problem instanceof Broken ? (problem.cause ?? problem) : problem;
+    if (this.#nameless && !this.#last) throw new Lost("Its events have no ids.", { cause });
+    const wait = this.#delay(cause);
+    const took = this.#began && Math.min(LONGEST, performance.now() - this.#began);
+    this.#tried += took + wait; // and no clock: a laptop that slept has not tried
+    if (this.#tried <= (this.#options.patience ?? (this.#last ? PATIENCE : FIRST_PATIENCE))) {
+      return wait;
+    }
+    throw cause instanceof Refused ? cause : new Lost("The server is out of reach.", { cause });
   }
 
-  /** Milliseconds until the next try. Throws `Lost` where there is to be none. */
-  wait(): number {
-    if (!this.#numbered) throw new Lost("The stream broke off; its events have no ids.");
-    if (Date.now() - this.#since > (this.#options.patience ?? PATIENCE)) {
-      throw new Lost("The server cannot be reached.");
-    }
+  #delay(problem: unknown): number {
     const most = Math.min(LONGEST, SHORTEST * 2 ** this.#failures);
     this.#failures += 1;
-    return Math.random() * most;
+    const asked = problem instanceof Refused ? (problem.retryAfter ?? 0) * 1000 : 0;
+    return Math.max(1, Math.random() * most, asked);
   }
 
-  async #open(signal: AbortSignal): Promise<Response> {
+  async #open(line: Line, silence: number): Promise<Response> {
     const { onState, onRun } = this.#options;
+    this.#began = performance.now();
     onState?.("connecting", 0);
-    const response = await ask(this.#address, this.#options, signal, this.#last, this.#key);
-    if (!response.ok) throw await refusal(response);
-    const run = response.headers.get("X-Run-Id");
-    if (run) onRun?.(run);
-    if (run && !this.#last) this.#last = `${run}:0`;
+    const request = await this.#request(line);
+    // The signal by itself: Node lets go of one that only a request holds.
+    const ask = () => fetch(request, { signal: line.signal });
+    const response = await line.within(this.#last ? silence : ANSWER, ask);
+    if (!response.ok) throw await line.within(silence, () => refusal(response));
+    this.over = response.status === 204; // that event was the last one
+    const type = response.headers.get("Content-Type") ?? "nothing";
+    if (!this.over && !(response.body && /^text\/event-stream/i.test(type))) {
+      throw new Refused(response.status, "not_a_stream", `No event stream came, but ${type}.`);
+    }
+    const run = response.headers.get("X-Run-Id") ?? "";
+    this.#last ||= run && `${run}:0`;
+    if (run && run !== this.#run) onRun?.(run);
+    this.#run = run;
     onState?.("open", 0);
     return response;
+  }
+
+  async #request(line: Line): Promise<Request> {
+    const { body, headers: own, credentials } = this.#options;
+    const method = this.#options.method ?? (body === undefined ? "GET" : "POST");
+    const headers = new Headers(await line.until(given(own, this.#renew)).catch(offline));
+    this.#renew = false;
+    headers.set("Accept", "text/event-stream");
+    headers.set("Idempotency-Key", this.#key);
+    if (method !== "GET") headers.set("Content-Type", "application/json");
+    if (this.#last) headers.set("Last-Event-ID", this.#last);
+    return new Request(this.#address, {
+      method,
+      headers,
+      cache: "no-store",
+      ...(credentials && { credentials }),
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+  }
+
+  /** What a message brings that has not arrived before. */
+  #take<T>({ id = "", data }: Said): Arrival<T> | null {
+    if (data === "[DONE]") this.over = true;
+    if (this.over) return null;
+    const arrival = data ? { id, ...halves(id), data: JSON.parse(data) as T } : null;
+    if (isLapse(arrival?.data)) throw refused(401, reason(arrival.data));
+    this.#renewed = false; // whatever comes shows that the reader is let in
+    if (!arrival || this.#repeats(arrival)) return null;
+    if (id) this.#last = id;
+    else this.#nameless += 1;
+    this.#failures = 0;
+    this.over = isLast(arrival.data);
+    return arrival;
+  }
+
+  /** Whether it has arrived: a proxy may drop `Last-Event-ID`, and some events have no id. */
+  #repeats({ id, run, seq }: Arrival): boolean {
+    if (id) return run === halves(this.#last).run && seq <= this.#passed.seq;
+    this.#passed.nameless -= 1;
+    return this.#passed.nameless >= 0;
+  }
+
+  /** Whether to ask again at once, with fresh headers. */
+  #renews(problem: unknown): boolean {
+    const no = problem instanceof Refused && problem.status === 401;
+    const may = no && !this.#renewed && typeof this.#options.headers === "function";
+    if (may) this.#renew = this.#renewed = true;
+    return may;
+  }
+
+  /** Whether it may be better the next time. */
+  #passes(problem: unknown): boolean {
+    if (!(problem instanceof Refused)) return problem instanceof Broken;
+    const { status, code } = problem;
+    if (this.#last) return status === 429 || status >= 500 || code === "not_a_stream";
+    if (this.#failures && code === "conversation_busy") return true; // with our own first try
+    return status >= 502 && !code; // the server always says why: this was a proxy
   }
 }
 
 /** Stops a run at once, for everybody. Resolves to its receipt; throws `Refused`. */
 export async function cancel(
   run: string,
-  options: { server?: string | URL; headers?: Options["headers"] } = {},
+  options: { server?: string | URL } & Pick<Options, "headers" | "credentials" | "signal"> = {},
 ): Promise<{
   state: string;
   text_length: number;
   tokens_used: number | null;
   cost: number | null;
 }> {
-  const address = new URL(
-    `api/v1/runs/${encodeURIComponent(run)}/cancel`,
-    options.server ?? new URL(/* @vite-ignore */ ".", import.meta.url),
-  );
-  const response = await fetch(address, { method: "POST", headers: await given(options.headers) });
-  if (!response.ok) throw await refusal(response);
-  return response.json();
+  const { server, headers, ...more } = options;
+  const home = server ? `${server}`.replace(/\/?$/, "/") : import.meta.url;
+  const address = new URL(`api/v1/runs/${encodeURIComponent(run)}/cancel`, home);
+  for (let renew = false; ; renew = true) {
+    const own = await given(headers, renew);
+    const response = await fetch(address, { method: "POST", headers: own, ...more });
+    if (response.ok) return response.json();
+    const no = await refusal(response);
+    if (renew || no.status !== 401 || typeof headers !== "function") throw no;
+  }
 }
 
 /** What a response that is not 2xx says, whichever of the server's dialects words it. */
 export async function refusal(response: Response): Promise<Refused> {
-  const text = await response.text().catch(() => "");
-  const body = parse(text);
-  const found = (body.detail ?? body.error ?? body.message) as unknown;
-  const said = Array.isArray(found) ? found[0] : found;
-  const [field, words] = complaint(said);
-  const errors = body.errors as { field: string }[] | undefined;
-  const seconds = Number(response.headers.get("Retry-After") ?? "nothing");
-  return new Refused(
+  const said = reasonOf(await response.text().catch(() => ""));
+  const text = said.text || response.statusText || `HTTP ${response.status}`;
+  return refused(
     response.status,
-    typeof body.code === "string" ? body.code : "",
-    words || response.statusText || `HTTP ${response.status}`,
-    field ?? errors?.[0]?.field ?? null,
-    Number.isFinite(seconds) ? seconds : null,
+    { ...said, text },
+    secondsOf(response.headers.get("Retry-After")),
   );
 }
 
@@ -285,118 +372,25 @@ export type Said =
 
 /** What a response's body says, comments included, as it arrives: all that one read brought. */
 export async function* messages(response: Response): AsyncGenerator<Said[], void> {
-  const reader = (response.body as ReadableStream<Uint8Array>).getReader();
-  const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   const parser = new SseParser();
-  try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return;
-      yield parser.feed(decoder.decode(value, { stream: true }));
-    }
-  } finally {
-    await reader.cancel().catch(() => {}); // the connection may be gone already
-  }
+  for await (const text of texts(response)) yield parser.feed(text);
 }
 
-/** The events of a response; a silence that is too long ends its connection. */
-async function* read(response: Response, silence: number, line: AbortController) {
-  let watch = setTimeout(() => line.abort(), silence);
-  try {
-    for await (const all of messages(response)) {
-      clearTimeout(watch);
-      watch = setTimeout(() => line.abort(), silence);
-      for (const one of all) if (one.data !== undefined) yield one;
-    }
-  } finally {
-    clearTimeout(watch);
-  }
+/** Rethrows what asking for headers came to. A `TypeError` is what `fetch` throws offline. */
+function offline(cause: unknown): never {
+  const fetching = cause instanceof TypeError || cause instanceof DOMException;
+  throw fetching ? new Broken("The headers could not be had.", { cause }) : cause;
 }
 
-async function ask(
-  address: string | URL,
-  options: Options,
-  signal: AbortSignal,
-  last: string,
-  key: string,
-): Promise<Response> {
-  const method = options.method ?? (options.body === undefined ? "GET" : "POST");
-  const headers: Record<string, string> = {
-    Accept: "text/event-stream",
-    ...(method !== "GET" && { "Content-Type": "application/json", "Idempotency-Key": key }),
-    ...(last && { "Last-Event-ID": last }),
-    ...(await given(options.headers)),
-  };
-  const { body, credentials } = options;
-  return fetch(address, {
-    method,
-    headers,
-    signal,
-    cache: "no-store",
-    ...(credentials && { credentials }),
-    ...(body !== undefined && { body: JSON.stringify(body) }),
-  });
+function refused(status: number, why: Reason, retryAfter: number | null = null): Refused {
+  return new Refused(status, why.code, why.text, why.field, retryAfter);
 }
 
-const given = async (headers: Options["headers"]) =>
-  typeof headers === "function" ? await headers() : (headers ?? {});
-
-function arrived<T>(id: string, data: string): Arrival<T> {
-  const colon = id.lastIndexOf(":");
-  const seq = Number(id.slice(colon + 1));
-  return { id, run: id.slice(0, Math.max(0, colon)), seq, data: JSON.parse(data) as T };
-}
-
-/** Whether an event is the last of its stream, in whichever dialect. */
-function over(data: unknown): boolean {
-  const said = data as { type?: string; done?: boolean; error?: unknown } | null;
-  return said?.done === true || said?.error !== undefined || ENDS.has(said?.type ?? "");
-}
-
-function parse(text: string): Record<string, unknown> {
-  try {
-    const value = JSON.parse(text);
-    return typeof value === "object" && value !== null ? value : {};
-  } catch {
-    return {};
-  }
-}
-
-function complaint(said: unknown): [string | null, string] {
-  if (typeof said !== "object" || said === null) return [null, said === undefined ? "" : `${said}`];
-  const { loc, msg, message } = said as { loc?: string[]; msg?: string; message?: string };
-  const field = loc?.filter((part) => part !== "body" && part !== "query").join(".") || null;
-  return [field, msg ?? message ?? ""];
-}
+const given = async (headers: Given = {}, renew: boolean) =>
+  typeof headers === "function" ? await headers(renew) : headers;
 
 /** 128 random bits; `crypto.randomUUID` is there over https only. */
 function random(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-function link(signal: AbortSignal | undefined, line: AbortController): () => void {
-  const abort = () => line.abort();
-  if (signal?.aborted) abort();
-  signal?.addEventListener("abort", abort);
-  return () => signal?.removeEventListener("abort", abort);
-}
-
-/** Waits; shorter where the network comes back, or the reader does. */
-function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const finish = () => {
-      clearTimeout(timer);
-      globalThis.removeEventListener?.("online", finish);
-      globalThis.document?.removeEventListener("visibilitychange", finish);
-      signal?.removeEventListener("abort", finish);
-      if (signal?.aborted) reject(signal.reason);
-      else resolve();
-    };
-    const timer = setTimeout(finish, ms);
-    globalThis.addEventListener?.("online", finish);
-    globalThis.document?.addEventListener("visibilitychange", finish);
-    signal?.addEventListener("abort", finish);
-    if (signal?.aborted) finish();
-  });
 }

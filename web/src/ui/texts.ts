@@ -9,6 +9,9 @@ const en = {
   again: "Try again",
   more: "Show more",
   unreachable: "The server cannot be reached.",
+  copy: "Copy",
+  copied: "Copied",
+  done: "Done",
 };
 
 const vi: typeof en = {
@@ -19,6 +22,9 @@ const vi: typeof en = {
   again: "Thử lại",
   more: "Xem thêm",
   unreachable: "Không kết nối được với máy chủ.",
+  copy: "Sao chép",
+  copied: "Đã sao chép",
+  done: "Xong",
 };
 
 export const texts: Texts<typeof en> = { en, vi };
