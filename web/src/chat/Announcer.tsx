@@ -2,6 +2,7 @@
 import { useEffect, useRef, useState } from "react";
 import { useLives, useReply } from "../live/context.tsx";
 import { sentences } from "../markdown/plain.ts";
+import { texts as markdown } from "../markdown/texts.ts";
 import { useTexts } from "../texts/texts.ts";
 import { texts } from "./texts.ts";
 
@@ -9,6 +10,7 @@ const BREATH = 1_500; // ms between two announcements, so that none cuts off ano
 
 export function Announcer({ run }: { run: string | null }) {
   const words = useTexts(texts);
+  const { heard } = useTexts(markdown);
   const lives = useLives();
   const [followed, setFollowed] = useState(run);
   if (run !== null && run !== followed) setFollowed(run);
@@ -24,7 +26,7 @@ export function Announcer({ run }: { run: string | null }) {
     }
     const fresh = () => {
       const text = lives.get(followed)?.view.text ?? "";
-      const next = sentences(over ? `${text}\n\n` : text, from.current.position);
+      const next = sentences(over ? `${text}\n\n` : text, from.current.position, heard);
       from.current.position = next.position;
       return next.sentences.join(" ");
     };
@@ -37,7 +39,7 @@ export function Announcer({ run }: { run: string | null }) {
       if (more) setSaid(more);
     }, BREATH);
     return () => clearInterval(timer);
-  }, [followed, over, lives, words]);
+  }, [followed, over, lives, words, heard]);
 
   return (
     <p className="hidden" aria-live="polite" aria-atomic="true">

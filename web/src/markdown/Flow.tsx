@@ -13,7 +13,11 @@ interface Context {
   links: Links;
   /** More may come of the last of them. */
   open: boolean;
+  /** Within a list or a quote, which is written from one side: its first word tells from which. */
+  nested?: boolean;
 }
+
+const side = (context: Context) => (context.nested ? {} : { dir: "auto" });
 
 type Draw<T> = (token: T, context: Context) => ReactNode;
 type FormulasToken = Tokens.Generic & { type: "formulas"; source: string; after: string };
@@ -36,29 +40,29 @@ const DRAW: Tokened = {
   space: () => null,
   def: () => null,
   hr: () => <hr />,
-  heading: (token) => {
+  heading: (token, context) => {
     const Heading = HEADINGS[token.depth] ?? "h6";
     return (
-      <Heading dir="auto" data-depth={token.depth}>
+      <Heading {...side(context)} data-depth={token.depth}>
         <Inline tokens={token.tokens} />
       </Heading>
     );
   },
-  paragraph: (token) => (
-    <p dir="auto">
+  paragraph: (token, context) => (
+    <p {...side(context)}>
       <Inline tokens={token.tokens} />
     </p>
   ),
   blockquote: (token, context) => (
-    <blockquote dir="auto">
-      <Flow tokens={token.tokens} {...context} />
+    <blockquote {...side(context)}>
+      <Flow tokens={token.tokens} {...context} nested />
     </blockquote>
   ),
   list: (token, context) => {
     const List = token.ordered ? "ol" : "ul";
     const start = token.ordered && token.start !== 1 ? { start: Number(token.start) } : {};
     return (
-      <List dir="auto" {...start}>
+      <List {...side(context)} {...start}>
         {token.items.map((item, index) => (
           <Item
             // biome-ignore lint/suspicious/noArrayIndexKey: items have no name but their place
@@ -86,8 +90,8 @@ const DRAW: Tokened = {
 const Item = memo(
   function Item({ item, ...context }: Context & { item: Tokens.ListItem }) {
     return (
-      <li dir="auto" className={item.task ? styles.task : undefined}>
-        <Flow tokens={item.tokens} {...context} />
+      <li className={item.task ? styles.task : undefined}>
+        <Flow tokens={item.tokens} {...context} nested />
       </li>
     );
   },
@@ -98,11 +102,11 @@ const Item = memo(
     before.links === after.links,
 );
 
-export function Flow({ tokens, links, open }: Context & { tokens: Token[] }) {
+export function Flow({ tokens, open, ...rest }: Context & { tokens: Token[] }) {
   return tokens.map((token, index) => (
     // biome-ignore lint/suspicious/noArrayIndexKey: a token has no name but its place
     <Fragment key={index}>
-      {drawn(token, { links, open: open && index === tokens.length - 1 })}
+      {drawn(token, { ...rest, open: open && index === tokens.length - 1 })}
     </Fragment>
   ));
 }
