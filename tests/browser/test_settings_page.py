@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import aiohttp
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Locator, Page, expect
+from playwright.async_api import Browser, FilePayload, Locator, Page, expect
 from tests.browser.visitor import MARK, Visitor, visiting
 from tests.clients.person import PASSWORD, Person
 from tests.conftest import Running
@@ -69,7 +69,7 @@ async def test_the_name_is_changed_and_a_taken_one_is_told_at_its_field(
         await expect(field).to_have_accessible_description(re.compile("is taken"))
         await expect(field).to_be_focused()
     await profile.get_by_label("Name").fill(name)
-    await profile.get_by_label("E-mail").fill("a@b")
+    await profile.get_by_label("E-mail").fill("a..b@example.com")
     await profile.get_by_role("button", name="Save").click()
     await expect(profile.get_by_label("E-mail")).to_have_attribute("aria-invalid", "true")
 
@@ -167,7 +167,8 @@ async def test_a_session_elsewhere_is_called_by_its_name_and_ended(ann: Visitor)
 
 
 async def test_files_are_listed_and_deleted(ann: Visitor):
-    note = {"name": "note.txt", "mimeType": "text/plain", "buffer": b"A sluice lets water through."}
+    text = b"A sluice lets water through."
+    note = FilePayload(name="note.txt", mimeType="text/plain", buffer=text)
     sent = await ann.context.request.post("/api/media", multipart={"file": note}, headers=MARK)
     address = (await sent.json())["url"]
     page = await ann.tab("/settings")

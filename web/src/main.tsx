@@ -1,17 +1,19 @@
 /** Puts the page together, and draws it. */
 import { CSPProvider } from "@base-ui/react/csp-provider";
-import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { QueryCache, QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { Router } from "wouter";
 import { Refused } from "#client";
 import { App } from "./App.tsx";
+import { expired } from "./api/session.ts";
 import { PREFIX } from "./base.ts";
 import "./styles/base.css";
 
 const TRIES = 2; // of what may pass by itself
 
 const queries = new QueryClient({
+  queryCache: new QueryCache({ onError: (error) => expired(queries, error) }),
   defaultOptions: {
     queries: {
       retry: (failures, error) =>

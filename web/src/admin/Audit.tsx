@@ -1,5 +1,6 @@
 /** Who signed in, and what was done to accounts. */
 import { useInfiniteQuery } from "@tanstack/react-query";
+import type { ReactNode } from "react";
 import { type AuditEntry, audit } from "../api/admin.ts";
 import { time } from "../texts/format.ts";
 import { useLanguage, useTexts } from "../texts/texts.ts";
@@ -36,10 +37,10 @@ function Lines({ all }: { all: readonly AuditEntry[] }) {
     return address ? words.stranger : words.operator;
   }
 
-  function subject(entry: AuditEntry): string {
+  function subject(entry: AuditEntry): ReactNode {
     const user = subjectUser(entry);
     if (user !== null && user === entry.actor) return "–"; // oneself, as the line says already
-    return user !== null ? nameOf(user) : short(entry.subject);
+    return user !== null ? nameOf(user) : <code className={styles.id}>{short(entry.subject)}</code>;
   }
 
   const columns: Column<AuditEntry>[] = [

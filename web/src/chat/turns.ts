@@ -3,6 +3,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
 import { useLocation } from "wouter";
 import { reload } from "../api/cache.ts";
+import { expired } from "../api/session.ts";
 import type { FileOfMessage } from "../api/types.ts";
 import { useLives } from "../live/context.tsx";
 import { type Options, requested } from "./options.ts";
@@ -55,6 +56,7 @@ export function useTurns(id: string | null, options: Options) {
       if (id === null && mounted.current) go(`/c/${reply.conversation}`);
       return true;
     } catch (error) {
+      expired(queries, error);
       const again = pending?.instead ? () => void attempt(one) : null;
       if (!signal.aborted) setProblem({ error, again });
       return false;

@@ -10,6 +10,7 @@ import {
 } from "react";
 import { refresh } from "../api/cache.ts";
 import { conversation, conversations } from "../api/conversations.ts";
+import { expired } from "../api/session.ts";
 import { Lives } from "./lives.ts";
 import { Frames, type View } from "./reply.ts";
 import { channelOf } from "./words.ts";
@@ -28,12 +29,15 @@ export function LiveReplies({ user, children }: { user: string; children: ReactN
   const [tab] = useState(() => `${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}`);
   const [lives, setLives] = useState<Lives | null>(null);
   useEffect(() => {
-    const made = new Lives(channelOf(user, tab), frames, (id) => {
+    const changed = (id: string | null) => {
       void queries.invalidateQueries({ queryKey: conversations.queryKey });
       if (id === null) return;
       void queries.invalidateQueries({ queryKey: conversation(id).queryKey });
       void refresh(queries, id).catch(() => {}); // it is tried again when the network is back
-    });
+    };
+    const made = new Lives(channelOf(user, tab), frames, changed, (problem) =>
+      expired(queries, problem),
+    );
     const leave = () => made.close();
     addEventListener("pagehide", leave);
     setLives(made);

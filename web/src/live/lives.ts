@@ -34,6 +34,7 @@ export class Lives {
   readonly #channel: Channel;
   readonly #holders: Holders;
   readonly #frames: Frames;
+  readonly #lost: (problem: unknown) => void;
   readonly #changed: (conversation: string | null) => void;
   readonly #replies = new Map<string, Reply>();
   readonly #lines = new Map<string, AbortController>(); // what this tab reads, by run
@@ -42,8 +43,17 @@ export class Lives {
   readonly #gone = new AbortController();
   readonly #deaf: () => void;
 
-  /** `changed` hears of conversations that are to be looked at anew; null: the list of them. */
-  constructor(channel: Channel, frames: Frames, changed: (conversation: string | null) => void) {
+  /**
+   * `changed` hears of conversations that are to be looked at anew; null: the list of them.
+   * `lost` hears why a run could not be read to its end.
+   */
+  constructor(
+    channel: Channel,
+    frames: Frames,
+    changed: (conversation: string | null) => void,
+    lost: (problem: unknown) => void,
+  ) {
+    this.#lost = lost;
     this.#channel = channel;
     this.#frames = frames;
     this.#changed = changed;
@@ -187,6 +197,7 @@ export class Lives {
       this.#vanish(reply);
       return;
     }
+    this.#lost(problem);
     const code = problem instanceof Refused ? problem.code : "connection";
     reply.fail(code, problem instanceof Error ? problem.message : "");
   }

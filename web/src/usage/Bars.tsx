@@ -11,6 +11,7 @@ const EDGE = { top: 10, bottom: 26, start: 56, end: 10 };
 const FLOOR = HEIGHT - EDGE.bottom;
 const LABEL = 64;
 const WIDEST = 44;
+const GAP = 1.5; // between what is stacked: not everybody tells the colours apart
 const THINNEST = 5; // with the gap behind it
 
 /** How many bars there is room for. */
@@ -113,11 +114,13 @@ function layout(chart: Chart, groups: readonly Group[], width: number, rtl: bool
 
   function stack({ taken }: Group, at: number) {
     let below = 0;
+    const x = left(middle(at) - thick / 2, thick);
     return chart.series.map(({ tone, of }) => {
       const value = of(taken);
-      const height = (value / top) * (FLOOR - EDGE.top);
+      const full = (value / top) * (FLOOR - EDGE.top);
+      const height = below > 0 && full > 2 * GAP ? full - GAP : full;
       below += value;
-      return { tone, x: left(middle(at) - thick / 2, thick), y: y(below), width: thick, height };
+      return { tone, x, y: y(below), width: thick, height };
     });
   }
 

@@ -4,6 +4,7 @@ import type { Chart, Group } from "./charts.ts";
 import { useBox } from "./useBox.ts";
 
 const THICK = 10; // px
+const GAP = 1.5; // between what is stacked
 
 export function Ranks({ chart, groups }: { chart: Chart; groups: readonly Group[] }) {
   const [frame, { width, rtl }] = useBox();
@@ -34,9 +35,10 @@ export function Ranks({ chart, groups }: { chart: Chart; groups: readonly Group[
 function pieces(chart: Chart, { taken }: Group, scale: number, width: number, rtl: boolean) {
   let start = 0;
   return chart.series.map(({ tone, of }) => {
-    const size = of(taken) * scale;
-    const x = rtl ? width - start - size : start;
-    start += size;
-    return { tone, x, width: size };
+    const full = of(taken) * scale;
+    const gap = start > 0 && full > 2 * GAP ? GAP : 0;
+    const x = rtl ? width - start - full : start + gap;
+    start += full;
+    return { tone, x, width: full - gap };
   });
 }
