@@ -6,6 +6,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 UNITS := tests/test_architecture.py tests/test_settings.py tests/core tests/services tests/dialects tests/providers
 UV := $(BIN)/uv
+# The page as built, and all that it is built from; folders too, whose time tells of what is gone.
+PAGE := src/sluice/page/built/.sources
+SOURCES := scripts/page $(shell find web -name node_modules -prune -o -print)
 
 .PHONY: serve test check bench setup setup-dev setup-test clean
 
@@ -13,21 +16,23 @@ serve: setup
 	$(BIN)/sluice serve $(ARGS)
 
 test: setup-test
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n auto $(ARGS)
 
 check: setup-dev
-	$(BIN)/ruff format --check src tests bench examples
-	$(BIN)/ruff check src tests bench examples
+	$(BIN)/ruff format --check src tests bench examples scripts/page hatch_build.py
+	$(BIN)/ruff check src tests bench examples scripts/page hatch_build.py
 	$(BIN)/basedpyright
+	$(BIN)/python scripts/page check
+	$(BIN)/python scripts/page test
 	$(BIN)/python -m pytest -q $(UNITS) $(ARGS)
 
 bench: setup-dev
 	scripts/system-packages nginx:nginx-light
 	$(BIN)/python -m bench $(ARGS)
 
-setup: $(VENV)/.serve
+setup: $(VENV)/.serve $(PAGE)
 
-setup-dev: $(VENV)/.dev
+setup-dev: $(VENV)/.dev $(PAGE)
 
 setup-test: setup-dev
 	scripts/system-packages nginx:nginx-light chromium:chromium curl:curl \
@@ -37,12 +42,15 @@ $(UV):
 	scripts/virtual-environment $(PYTHON) $(VENV)
 
 $(VENV)/.serve: pyproject.toml uv.lock | $(UV)
-	scripts/sync $(UV) --no-dev
+	scripts/sync $(UV) --no-dev --group page
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml uv.lock | $(UV)
 	scripts/sync $(UV)
 	@touch $@ $(VENV)/.serve
 
+$(PAGE): $(SOURCES) | $(VENV)/.serve
+	$(BIN)/python scripts/page build
+
 clean:
-	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis web/node_modules src/sluice/page/built

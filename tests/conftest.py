@@ -7,7 +7,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from functools import cache
+from itertools import cycle
 from pathlib import Path
 from typing import NamedTuple
 from urllib.error import URLError
@@ -15,9 +17,13 @@ from urllib.request import urlopen
 
 import pytest
 
-pytest_plugins = ["tests.npm_parts", "tests.databases"]
+from tests.nursery import Forked, Nursery
 
-STARTUP = 30.0  # seconds, at most
+pytest_plugins = ["tests.npm_parts", "tests.databases", "tests.parallel"]
+
+STARTUP = 120.0  # seconds, at most; who dies before is not waited for
+# Below those that Linux gives to whoever asks for any, of which the next one may be this one.
+PORTS = range(12_000, 32_000)
 UNLIMITED = {"SLUICE_RATE_LIMIT_ENABLED": "false", "SLUICE_MAX_RUNS_PER_USER": "5000"}
 KEEP = ("PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV")
 
@@ -27,7 +33,7 @@ class Running(NamedTuple):
 
     url: str
     port: int
-    process: subprocess.Popen[bytes]
+    process: subprocess.Popen[bytes] | Forked
     log: Path
     out: Path
 
@@ -40,10 +46,22 @@ class Running(NamedTuple):
 Serve = Callable[..., Running]
 
 
+@cache
+def ports() -> Iterator[int]:
+    """Ports that no other worker of pytest takes; each run begins at another one."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    mine = PORTS[worker :: int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))]
+    first = os.getpid() % len(mine)
+    return cycle([*mine[first:], *mine[:first]])
+
+
 def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
+    """A port that nobody listens on, nor will before it is used."""
+    for port in ports():
+        with socket.socket() as found, suppress(OSError):
+            found.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError
 
 
 def environment(**settings: str) -> dict[str, str]:
@@ -55,26 +73,46 @@ def environment(**settings: str) -> dict[str, str]:
     return {**kept, "PYTHONUNBUFFERED": "1", **UNLIMITED, **settings}
 
 
+@cache
+def nursery() -> Nursery:
+    return Nursery(environment())
+
+
+def sluice_command() -> tuple[str, ...]:
+    """The program `sluice`, whose arguments are to follow; from the nursery."""
+    return nursery().command
+
+
+@pytest.fixture(scope="session", autouse=True)
+def closed_nursery() -> Iterator[None]:
+    """At the end, the nursery is closed, if a test has needed it."""
+    yield
+    if nursery.cache_info().currsize:
+        nursery().close()
+
+
 @contextmanager
 def running(folder: Path, *arguments: str, **settings: str) -> Iterator[Running]:
+    """A server in this folder, from the nursery."""
     port = free_port()
     log, out = folder / f"{port}.log", folder / f"{port}.out"
     with log.open("wb") as errors, out.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "sluice", "serve", "--port", str(port), *arguments],
-            cwd=folder,
-            env=environment(**settings),
-            stdout=output,
-            stderr=errors,
-        )
-    server = Running(f"http://127.0.0.1:{port}", port, process, log, out)
+        given = ("serve", "--port", str(port), *arguments)
+        process = nursery().start(given, folder, environment(**settings), output, errors)
+    try:
+        yield from ready(Running(f"http://127.0.0.1:{port}", port, process, log, out))
+    finally:
+        process.close()
+
+
+def ready(server: Running) -> Iterator[Running]:
+    """Wait until the server answers; in the end, it does not live any more."""
     try:
         wait_until_ready(server)
         yield server
     finally:
-        if process.poll() is None:
-            process.kill()
-        process.wait()
+        server.process.kill()
+        server.process.wait()
 
 
 def wait_until_ready(server: Running) -> None:
@@ -91,9 +129,18 @@ def wait_until_ready(server: Running) -> None:
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """A server with the demo model, for whoever only reads."""
-    with running(tmp_path_factory.mktemp("server")) as found:
-        yield found
+    """A server with the demo model, for whoever only reads; started as people start it."""
+    folder, port = tmp_path_factory.mktemp("server"), free_port()
+    log, out = folder / "log", folder / "out"
+    with log.open("wb") as errors, out.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "sluice", "serve", "--port", str(port)],
+            cwd=folder,
+            env=environment(),
+            stdout=output,
+            stderr=errors,
+        )
+    yield from ready(Running(f"http://127.0.0.1:{port}", port, process, log, out))
 
 
 @pytest.fixture

@@ -9,11 +9,13 @@ import msgspec
 from litestar.handlers import HTTPRouteHandler
 
 from sluice.adapters.metrics import TYPE, Metrics
+from sluice.api.about import MediaLimits, Terms, about
 from sluice.api.admin import LimitsInForce, limits, live_runs
 from sluice.api.admin_users import audit, managed_users
 from sluice.api.auth import me, registering, tokens
 from sluice.api.chat_sessions import chat_sessions
 from sluice.api.conversations import conversation, conversations, deleting, messages, search
+from sluice.api.files import files
 from sluice.api.flows import Flow, flows
 from sluice.api.health import Condition, health, metrics, probes
 from sluice.api.interactions_health import interactions_health
@@ -34,6 +36,8 @@ from sluice.people import People
 from sluice.services.conversations.keeping import Conversations
 from sluice.services.conversations.reading import Reading
 from sluice.services.conversations.sessions import NamedSessions
+from sluice.services.media.library import FILES
+from sluice.services.media.ports import KINDS
 from sluice.services.points import Points
 from sluice.services.usage import UsageReport
 from sluice.storage import Storage
@@ -85,6 +89,7 @@ def _server(parts: Parts) -> Handlers:
         *probes(lambda: house.engine.draining, parts.storage.reachable),
         interactions_health(parts.storage.reachable, time.time),
         metrics(parts.metrics.render, TYPE, token.get_secret_value() if token else None),
+        about(_terms(house), parts.people.registration.admission),
         flows(lambda: [Flow(one.name, one.description) for one in house.flows.listed()]),
         models(house.catalog, house.rules),
         openai_models(house.catalog, house.rules),
@@ -118,6 +123,7 @@ def _talk(parts: Parts) -> Handlers:
         usage(UsageReport(SqlLedger(database), _now)),
         points(_points(parts)),
         *chat_sessions(named),
+        files(parts.storage.library),
         *media(parts.storage.library, house.settings.media_limit, house.settings.stall),
         *runs(house.chat),
     ]
@@ -144,6 +150,21 @@ def _kept(house: House, store: SqlConversations) -> Conversations:
 
 def _points(parts: Parts) -> Points:
     return Points(SqlPoints(parts.storage.database), time.time)
+
+
+def _terms(house: House) -> Terms:
+    """What is told to whoever asks."""
+    settings, rules = house.settings, house.rules
+    configured = {name for name, one in house.catalog.health().items() if one["configured"]}
+    return Terms(
+        name="Sluice",
+        version=VERSION,
+        demo=configured == {"demo"},
+        points=settings.points,
+        max_tokens=rules.max_tokens,
+        default_max_tokens=rules.default_max_tokens,
+        media=MediaLimits(settings.media_limit, FILES, tuple(KINDS)),
+    )
 
 
 def _conditions(house: House) -> dict[str, Condition]:

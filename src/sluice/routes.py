@@ -12,7 +12,7 @@ from litestar.openapi.config import OpenAPIConfig
 
 from sluice.api.errors import bug, ours, theirs
 from sluice.api.openapi import document
-from sluice.api.pages import docs, page, pages
+from sluice.api.pages import described, page, pages
 from sluice.core.errors import SluiceError
 from sluice.dialects import chat, conversations, flows, interactions, openai, query
 from sluice.dialects.base import Dialect, Route
@@ -87,6 +87,7 @@ def build(parts: Parts, policy: Policy) -> Site:
         introspection=settings.graphql_introspection,
     )  # fmt: skip
     generating = frozenset(way.path for way in ways if way.method == "GET")
+    ways += pages()
     sockets = SocketIO(EMITTED, entry, pulse, time.time)
     resources = handlers(parts)
     theirs = [
@@ -148,7 +149,7 @@ def _framework(resources: Sequence[HTTPRouteHandler], body_limit: int) -> App:
         return document(DIALECTS, version=VERSION, extra=bare.openapi_schema.to_schema())
 
     app: Any = Litestar(
-        [*resources, *docs(describe), pages()],
+        [*resources, described(describe)],
         openapi_config=None,
         exception_handlers={SluiceError: ours, HTTPException: theirs, Exception: bug},
         logging_config=None,

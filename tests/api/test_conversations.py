@@ -216,6 +216,13 @@ async def test_a_message_is_shown_with_all_that_is_known_of_it(
                 "code": "interrupted",
                 "parent_id": None,
                 "versions": ["m1"],
+                "files": [],
+                "input_tokens": None,
+                "cost": None,
+                "points": None,
+                "duration": None,
+                "first_token": None,
+                "estimated": None,
                 **known,
             }
         ],

@@ -38,7 +38,9 @@ async def test_models_are_shown_with_provider_window_and_price():
         "context_window": 128_000,
         "price": {"input": 0.15, "output": 0.6},
         "available": True,
+        "vision": True,
     }
+    assert found["models"][2]["vision"] is False  # the demo
     assert [one["id"] for one in found["models"]] == [
         "openai/gpt-4o-mini", "anthropic/claude-haiku-4-5", "demo", "openai/gpt-4o",
     ]  # fmt: skip

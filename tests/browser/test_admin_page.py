@@ -135,8 +135,9 @@ async def test_a_user_is_deleted(boss: Visitor, ann: Visitor):
     assert (await ann.context.request.get("/api/v1/auth/me")).status == 401
 
 
-async def test_the_last_administrator_stays_and_is_told_why(boss: Visitor):
+async def test_the_last_administrator_stays_and_is_told_why(boss: Visitor, ann: Visitor):
     page = await at(boss, "users")
+    await found(page, ann.name)
     line = await found(page, boss.name)
     await choose(page, boss.name, "Disable")
     await confirm(page, "Disable")

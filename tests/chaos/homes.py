@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,7 +14,8 @@ from sqlalchemy import text
 from sluice.stores.sql.database import Database
 from sluice.stores.sql.migrate import faults
 from sluice.stores.sql.opening import open_database
-from tests.conftest import Running, environment, free_port, running
+from sluice.stores.sql.tidying import tidy
+from tests.conftest import STARTUP, Running, environment, free_port, running, sluice_command
 
 T = TypeVar("T")
 
@@ -93,10 +95,11 @@ class Home:
     def refused(self, *before: str) -> str:
         """Start a server that is not to come up, `before` being the program that starts it; the
         one line that it says."""
-        command = [*before, sys.executable, "-m", "sluice", "serve", "--port", str(free_port())]
+        program = (*before, sys.executable, "-m", "sluice") if before else sluice_command()
+        command = [*program, "serve", "--port", str(free_port())]
         done = subprocess.run(
             command, cwd=self.folder, env=environment(**self.settings), capture_output=True,
-            text=True, timeout=30, check=False,
+            text=True, timeout=STARTUP, check=False,
         )  # fmt: skip
         assert (done.returncode, len(done.stderr.splitlines())) == (2, 1), done.stderr
         assert "secret" not in done.stderr
@@ -134,7 +137,15 @@ class Home:
             found["the database is not sound"] = faults(tx)
             return {name: list(rows) for name, rows in found.items() if rows}
 
+        if self.url is not None:  # where a last piece may be left over, and is tidied up
+            await self._tidied()
         return await self.read(look)
+
+    async def _tidied(self) -> None:
+        """What servers do every so often."""
+        database = await self._open()
+        await tidy(database, datetime.now(UTC))
+        await database.close()
 
     async def _open(self) -> Database:
         return await open_database(self.url, self.data)

@@ -6,7 +6,6 @@ import resource
 import shutil
 import sqlite3
 import subprocess
-import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from sluice.stores.sql import migrate
 from sluice.stores.sql.migrate import revision
 from tests.chaos.homes import Home, assert_discreet
 from tests.chaos.people import PASSWORD, QUERY, STREAM, Headers, Stream, Town, recital, town
-from tests.conftest import Running, environment
+from tests.conftest import STARTUP, Running, environment, sluice_command
 from tests.stores.test_migrations import NEXT_STEP, REVISIONS
 from tests.transports.driver import migrated, started
 
@@ -36,8 +35,8 @@ def place(tmp_path: Path) -> Home:
 def command(home: Home, *arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
     """A command beside the server, or without one."""
     return subprocess.run(
-        [sys.executable, "-m", "sluice", *arguments], cwd=home.folder, input=given, text=True,
-        env=environment(**home.settings), capture_output=True, timeout=30, check=False,
+        [*sluice_command(), *arguments], cwd=home.folder, input=given, text=True,
+        env=environment(**home.settings), capture_output=True, timeout=STARTUP, check=False,
     )  # fmt: skip
 
 

@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from tests.conftest import sluice_command
 
-COMMAND = (sys.executable, "-m", "sluice", "chat")
-WAIT = 30  # seconds, for what is known to come
+WAIT = 60  # seconds, for what is known to come
 
 
 class LocalModel:
@@ -79,8 +79,9 @@ async def chat(
     """The command, in an empty folder and with no settings but these."""
     environment = {"PATH": os.environ["PATH"], "TERM": "xterm", "COLUMNS": "80"} | (env or {})
     given = {"stdin": asyncio.subprocess.DEVNULL, "stdout": PIPE, "stderr": PIPE} | streams
+    program = (sys.executable, "-m", "sluice") if "preexec_fn" in streams else sluice_command()
     process = await asyncio.create_subprocess_exec(
-        *COMMAND, *arguments, cwd=where, env=environment, **given
+        *program, "chat", *arguments, cwd=where, env=environment, **given
     )
     try:
         yield process

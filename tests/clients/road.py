@@ -8,21 +8,23 @@ from types import TracebackType
 Writer = asyncio.StreamWriter
 Heads = list[dict[str, str]]
 
+APIS = (b" /api/", b" /v1/")
+
 
 class Road:
     """Relays to a port of this machine.
 
-    `asked`  the headers of each request below `/api/`, with its first line as `request` and, once
-             there is an answer, that one's `status`
+    `asked`  the headers of each request below `/api/` or `/v1/`, with its first line as `request`
+             and, once there is an answer, that one's `status`
     `cuts`   after how many bytes of its answer the first such request loses its connection, then
-             the second, and so on; those beyond the list get all of it
+             the second, and so on; those beyond the list, which may change, get all of it
     """
 
     def __init__(self, to: int, cuts: Sequence[int] = ()) -> None:
         self.asked: Heads = []
         self.port = 0
         self._to = to
-        self._cuts = list(cuts)
+        self.cuts = list(cuts)
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -63,10 +65,10 @@ class Road:
 
         async def forth() -> None:
             while data := await reader.read(1 << 16):
-                if b" /api/" in data.partition(b"\r\n")[0]:
+                if any(below in data.partition(b"\r\n")[0] for below in APIS):
                     self.asked.append(head(data))
                     unanswered.append(self.asked[-1])
-                    left[:] = [self._cuts.pop(0)] if self._cuts else []
+                    left[:] = [self.cuts.pop(0)] if self.cuts else []
                 back.write(data)
 
         async def home() -> None:

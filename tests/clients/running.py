@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from tests.conftest import KEEP
 
-PATIENCE = 30.0  # seconds for a program to end by itself
+PATIENCE = 60.0  # seconds for a program to end by itself
 
 
 class Done(NamedTuple):

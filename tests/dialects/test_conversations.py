@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from hypothesis import given
 
-from sluice.core.commands import Ask, Attach, Thread
+from sluice.core.commands import Ask, Attach, Medium, Thread
 from sluice.core.errors import InvalidRequest, MalformedJSON, NotFound, SluiceError
 from sluice.core.messages import Message
 from sluice.dialects import conversations
@@ -18,6 +18,8 @@ OTHER = "6ba7b810-9dad-11d1-80b4-00c04fd430c8"
 WHERE = {"conversation_id": ID, "message_id": OTHER}
 NEW = Thread("conversations")
 AGAIN = Thread("conversations", ID, again=OTHER)
+KEEPING = Thread("conversations", ID, again=OTHER, keeps=True)
+FILE, PAGE = b'{"id":"%b"}' % ID.encode(), "https://example.com/a.png"
 
 
 def asked(text: str, thread: Thread = NEW, **more: Any) -> Ask:
@@ -40,6 +42,19 @@ BODIES: list[tuple[bytes, Ask]] = [
             background=True, bad_key=True,
         ),
     ),
+    (b'{"message":"a","media_files":null}', asked("a")),
+    (b'{"message":"a","media_files":[]}', asked("a")),
+    (
+        b'{"message":"a","media_files":[%b,{"url":"%b","id":null}]}' % (FILE, PAGE.encode()),
+        asked("a", media=(Medium(id=ID), Medium(url=PAGE))),
+    ),
+    (b'{"media_files":[%b]}' % FILE, asked("", media=(Medium(id=ID),))),
+    (b'{"message":null,"media_files":[%b]}' % FILE, asked("", media=(Medium(id=ID),))),
+    (b'{"message":"","media_files":[%b]}' % FILE, asked("", media=(Medium(id=ID),))),
+    (
+        b'{"message":"a","media_files":[%b]}' % b",".join([FILE] * 10),
+        asked("a", media=(Medium(id=ID),) * 10),
+    ),
 ]  # fmt: skip
 
 
@@ -52,6 +67,7 @@ QUERIES: list[tuple[dict[str, str], Ask | Attach]] = [
     ({}, Attach()),
     ({"conversation_id": ID, "ticket": "t"}, Attach()),
     ({"message": "a", "ticket": "t", "last_event_id": ""}, asked("a")),
+    ({"message": "a", "media_files": "[]"}, asked("a")),
     ({"message": "null", "model": "", "conversation_id": "", "max_tokens": ""}, asked("null")),
     (
         {"message": "7", "conversation_id": ID, "model": "m", "temperature": "0.5",
@@ -77,8 +93,20 @@ def test_a_reply_is_written_anew_with_or_without_a_body():
     assert told == Ask((), model="m", temperature=1, thread=AGAIN)
 
 
-def test_a_question_in_other_words_takes_the_place_of_the_old_one():
-    assert conversations.edit(Inbound(b'{"content":"b"}', WHERE)) == asked("b", AGAIN)
+EDITS: list[tuple[bytes, Ask]] = [
+    (b'{"content":"b"}', asked("b", KEEPING)),
+    (b'{"content":"b","media_files":null}', asked("b", KEEPING)),
+    (b'{"content":"b","media_files":[]}', asked("b", AGAIN)),
+    (b'{"content":"b","media_files":[%b]}' % FILE, asked("b", AGAIN, media=(Medium(id=ID),))),
+    (b'{"content":"","media_files":[%b]}' % FILE, asked("", AGAIN, media=(Medium(id=ID),))),
+]
+
+
+@pytest.mark.parametrize(("body", "expected"), EDITS)
+def test_a_question_in_other_words_keeps_its_files_unless_there_are_others(
+    body: bytes, expected: Ask
+):
+    assert conversations.edit(Inbound(body, WHERE)) == expected
 
 
 @pytest.mark.parametrize(
@@ -102,8 +130,18 @@ INVALID: list[tuple[bytes, str | None]] = [
     (b'{"message":"a","max_tokens":0}', "max_tokens"),
     (b'{"message":"a","background":1}', "background"),
     (b'{"message":"a","use_invalid_key":"yes"}', "use_invalid_key"),
+    (b'{"message":null}', "message"),
+    (b'{"message":"","media_files":[]}', "message"),
+    (b'{"media_files":[]}', "message"),
+    (b'{"message":"a","media_files":[{}]}', "media_files[0]"),
+    (b'{"message":"a","media_files":[%b,{"id":"%b","url":"x"}]}' % (FILE, ID.encode()),
+     "media_files[1]"),
+    (b'{"message":"a","media_files":[{"id":"x"}]}', "media_files[0].id"),
+    (b'{"message":"a","media_files":[{"url":""}]}', "media_files[0].url"),
+    (b'{"message":"a","media_files":[%b]}' % b",".join([FILE] * 11), "media_files"),
+    (b'{"message":"a","media_files":%b}' % FILE, "media_files"),
     (b"[]", None),
-]
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("body", "field"), INVALID)
@@ -131,12 +169,33 @@ def test_wrong_query_parameters_are_named(values: dict[str, str], field: str):
 
 
 @pytest.mark.parametrize(
-    ("body", "kind"),
-    [(b"{}", InvalidRequest), (b'{"content":" "}', InvalidRequest), (b"", MalformedJSON)],
+    ("body", "kind", "field"),
+    [
+        (b"{}", InvalidRequest, "content"),
+        (b'{"content":" "}', InvalidRequest, "content"),
+        (b'{"content":"","media_files":[]}', InvalidRequest, "content"),
+        (b'{"media_files":[%b]}' % FILE, InvalidRequest, "content"),
+        (b'{"content":"a","media_files":[{}]}', InvalidRequest, "media_files[0]"),
+        (b"", MalformedJSON, None),
+    ],
 )
-def test_an_edit_needs_its_content(body: bytes, kind: type[SluiceError]):
-    with pytest.raises(kind):
+def test_an_edit_needs_its_content(body: bytes, kind: type[SluiceError], field: str | None):
+    with pytest.raises(kind) as refused:
         conversations.edit(Inbound(body, WHERE))
+    assert refused.value.field == field
+
+
+def test_wrong_files_are_named_in_this_apis_words():
+    with pytest.raises(InvalidRequest) as refused:
+        conversations.say(Inbound(b'{"media_files":[{}]}'))
+    said = msgspec.json.decode(conversations.DIALECT.refuse(refused.value))
+    assert said["detail"] == [
+        {
+            "loc": ["body", "media_files[0]"],
+            "msg": "Expected one of `id` and `url`",
+            "type": "invalid_request",
+        }
+    ]
 
 
 def test_a_run_is_followed_by_its_id_and_by_strangers_too():

@@ -1,6 +1,7 @@
 """The docs are true: their code runs, their links lead somewhere, their names exist.
 
-A fence that says `runnable` is run: Python by itself, bash against a server with the demo model.
+A fence that says `runnable` is run: Python by itself, bash and JavaScript (with `sluice.mjs` beside
+it) against a server with the demo model.
 """
 
 import ast
@@ -94,6 +95,16 @@ def test_a_shell_block_runs_against_a_server(code: str, server: Running, tmp_pat
     assert done.stdout
 
 
+@pytest.mark.parametrize("code", of("js", runnable=True))
+def test_a_script_runs_against_a_server(code: str, server: Running, node: Path, tmp_path: Path):
+    with urlopen(f"{server.url}/sluice.js") as client:
+        (tmp_path / "sluice.mjs").write_bytes(client.read())
+    (tmp_path / "block.mjs").write_text(code.replace(ADDRESS, server.url), "utf-8")
+    done = run(tmp_path, str(node), "block.mjs")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout
+
+
 @pytest.mark.parametrize("code", of("python", runnable=False))
 def test_any_other_python_block_is_python(code: str):
     compile(code, "block", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
@@ -104,8 +115,14 @@ def test_any_other_shell_block_is_shell(code: str, tmp_path: Path):
     assert run(tmp_path, "bash", "-n", "-c", code).stderr == ""
 
 
+@pytest.mark.parametrize("code", of("js", runnable=False))
+def test_any_other_script_is_one(code: str, node: Path, tmp_path: Path):
+    (tmp_path / "block.mjs").write_text(code, "utf-8")
+    assert run(tmp_path, str(node), "--check", "block.mjs").stderr == ""
+
+
 def test_something_is_run():
-    assert {block.language for block in blocks() if block.runnable} == {"python", "bash"}
+    assert {block.language for block in blocks() if block.runnable} == {"python", "bash", "js"}
 
 
 # Links

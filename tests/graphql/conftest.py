@@ -39,7 +39,7 @@ async def status(person: Person) -> str:
 
 async def ending(person: Person) -> str:
     """The same, once it has ended, which has to be soon."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while (found := await status(person)) == "streaming":
             pass  # asking takes its time
     return found

@@ -407,10 +407,10 @@ async def test_the_models_are_what_is_configured_and_what_the_table_knows_of_it(
     assert all(name.startswith("openai/o") for name in named[5:])
     assert len(set(named)) == len(named)
     found = {one.model: one for one in listed}
-    assert found["openai/gpt-9"] == ("openai/gpt-9", "openai", False, 128_000, None, True)
-    assert found["local/a"] == ("local/a", "local", False, 8_192, (0.0, 0.0), True)
-    assert found["demo"] == ("demo", "demo", False, 128_000, (0.0, 0.0), True)
-    assert found["openai/o3"].price == (2.0, 8.0)
+    assert found["openai/gpt-9"] == ("openai/gpt-9", "openai", False, 128_000, None, True, False)
+    assert found["local/a"] == ("local/a", "local", False, 8_192, (0.0, 0.0), True, False)
+    assert found["demo"] == ("demo", "demo", False, 128_000, (0.0, 0.0), True, False)
+    assert (found["openai/o3"].price, found["openai/o3"].vision) == ((2.0, 8.0), True)
 
 
 @pytest.mark.parametrize(

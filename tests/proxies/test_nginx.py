@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import sys
 from collections.abc import AsyncIterator, Iterator
 from typing import Any, NamedTuple
 
@@ -11,7 +10,7 @@ import pytest
 from websockets.asyncio.client import connect
 
 from tests.clients.running import Done, run
-from tests.conftest import Running, free_port, running
+from tests.conftest import Running, free_port, running, sluice_command
 from tests.proxies.nginx import example, serving, site
 
 pytestmark = pytest.mark.clients
@@ -159,7 +158,7 @@ async def test_a_client_that_leaves_nginx_ends_its_run(behind: Running, ways: Wa
 
 async def checked(url: str) -> Done:
     """`sluice check`, as an operator has it."""
-    return await run(sys.executable, "-m", "sluice", "check", url, "--json", check=False)
+    return await run(*sluice_command(), "check", url, "--json", check=False)
 
 
 def troubles(done: Done) -> list[str]:

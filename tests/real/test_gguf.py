@@ -4,7 +4,6 @@ import asyncio
 import os
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from typing import Any
 import psutil
 import pytest
 from reciters import SENTENCE
-from tests.conftest import STARTUP, Running, Serve, environment, free_port
+from tests.conftest import STARTUP, Running, Serve, environment, free_port, sluice_command
 from tests.make_gguf import recited
 from vendors import call
 
@@ -142,7 +141,7 @@ def test_a_wrong_file_stops_the_start_with_one_line(
 ) -> None:
     file = damaged(tmp_path, sentence_model, name)
     done = subprocess.run(
-        [sys.executable, "-m", "sluice", "serve", "--port", str(free_port())],
+        [*sluice_command(), "serve", "--port", str(free_port())],
         cwd=tmp_path,
         env=environment(SLUICE_GGUF=str(file)),
         capture_output=True,

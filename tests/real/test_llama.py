@@ -20,7 +20,7 @@ from sluice.settings import load
 
 pytestmark = pytest.mark.clients
 
-SOON = 5.0  # seconds in which llama.cpp has to notice; on an idle machine it takes milliseconds
+SOON = 30.0  # seconds in which llama.cpp has to notice; on an idle machine it takes milliseconds
 ALL = len(MANY_WORDS.split())
 
 

@@ -188,7 +188,24 @@ def test_an_id_in_a_body_or_a_query_string_is_looked_at_alike(world: World):
         regenerate = f"{path}/messages/{id}/regenerate"
         assert other.ask("POST", regenerate).status_code == 404
         assert other.ask("PATCH", f"{path}/messages/{id}", {"content": "a"}).status_code == 404
+    question = other.ask("GET", f"{CONVERSATIONS}/{mine}/messages").json()["items"][0]["id"]
+    for id in things["media_id"]:
+        said = {"media_files": [{"id": id}]}
+        for stream in ("/api/v1/chat/stream", "/api/stream/stream-conversation"):
+            assert other.ask("POST", stream, {"message": "a", **said}).status_code == 404
+        path = f"{CONVERSATIONS}/{mine}/messages/{question}"
+        assert other.ask("PATCH", path, {"content": "a", **said}).status_code == 404
     assert world.kept() == before
+
+
+def test_ones_files_are_listed_for_oneself_alone(world: World):
+    path = "/api/v1/media"
+    mine = [one["id"] for one in world.owner.ask("GET", path).json()["items"]]
+    assert mine == world.things["media_id"]
+    for person in (world.other, world.root):
+        assert person.ask("GET", path).json() == {"items": [], "next_cursor": None}
+    with stranger(world.server) as nobody:
+        assert nobody.get(path).status_code == 401
 
 
 def test_a_cursor_of_anothers_leads_to_ones_own(world: World):

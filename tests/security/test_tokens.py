@@ -16,6 +16,7 @@ from tests.conftest import Running, running
 from tests.security.doors import DOORS, POLLING, REST, SOCKET, SOURCE, WATCHED, Door, refused
 from tests.security.world import (
     LONG,
+    PATIENCE,
     Person,
     operator,
     rows,
@@ -146,7 +147,7 @@ def test_whoever_is_signed_out_disabled_or_gone_is_let_in_nowhere(server: Runnin
 
 def heard(server: Running, person: Person) -> None:
     """Wait until the server has heard of what another process has done."""
-    until = time.monotonic() + 10
+    until = time.monotonic() + PATIENCE
     while REST.knock(server, authorization=f"Bearer {person.access}").status != 401:
         assert time.monotonic() < until, "it never heard of it"
         time.sleep(0.1)

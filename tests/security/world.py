@@ -3,20 +3,19 @@
 import json
 import sqlite3
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import httpx
 
-from tests.conftest import Running, environment
+from tests.conftest import Running, environment, sluice_command
 
 Json = dict[str, Any]
 
 QUICK = "demo/n=2,delay=0ms"
 LONG = "demo/n=4000,delay=50ms"  # goes on for longer than any test
-PATIENCE = 20.0  # seconds within which anything at all has to happen
+PATIENCE = 30.0  # seconds within which anything at all has to happen
 
 
 class Person(NamedTuple):
@@ -117,7 +116,7 @@ class Stream:
 def operator(server: Running, *arguments: str, given: str = "") -> str:
     """Run `sluice …` beside the server, on its data; what it says."""
     done = subprocess.run(
-        [sys.executable, "-m", "sluice", *arguments],
+        [*sluice_command(), *arguments],
         cwd=server.log.parent,
         env=environment(),
         input=given,

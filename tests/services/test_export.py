@@ -10,6 +10,8 @@ import pytest
 from sluice.services.conversations import reading as reading_of_conversations
 from sluice.services.conversations.reading import Format, file_name
 from sluice.services.conversations.shapes import Conversation
+from sluice.services.media.ports import Item
+from sluice.stores.sql.media import SqlCatalogue, attach
 from tests.api.library import ALL, Library, library
 from tests.stores.rows import NOON, add_message
 
@@ -69,6 +71,43 @@ async def test_markdown_names_the_model_and_says_what_was_cut_off(local: Library
     file = await local.reading.export("ann", made.id, "markdown")
     assert b"".join([part async for part in file.content]).decode() == (
         "# Bread\n\n## Assistant (demo), 2026-11-21 12:00 UTC\n\nSo\n\n*(cut off)*\n"
+    )
+
+
+async def with_files(local: Library, *names: str) -> str:
+    """A conversation of one question and its reply, with files; its id."""
+    files = SqlCatalogue(local.database)
+    for n, name in enumerate(names):
+        item = Item(f"f{n}", "ann", "text/plain", 7, "ab" * 32, name, NOON, "text/plain")
+        await files.add(item, 1000)
+    made = await local.keeping.create("ann", "Bread")
+    await local.say(made.id, "How?", "So")
+    ids = [f"f{n}" for n in range(len(names))]
+    await local.database.write(lambda tx: attach(tx, "m1", ids))
+    return made.id
+
+
+async def test_json_tells_the_files_of_each_question(local: Library):
+    file = await local.reading.export("ann", await with_files(local, "a_b.txt", ""), "json")
+    found: Any = msgspec.json.decode(b"".join([part async for part in file.content]))
+    assert [one["files"] for one in found["messages"]] == [
+        [
+            {"id": "f0", "name": "a_b.txt", "content_type": "text/plain"},
+            {"id": "f1", "name": "", "content_type": "text/plain"},
+        ],
+        [],
+    ]
+
+
+async def test_markdown_names_the_files_beside_the_question(local: Library):
+    id = await with_files(local, "a_b*.txt", "", "<b>[x](y)`&\\.txt")
+    file = await local.reading.export("ann", id, "markdown")
+    at = "2026-11-21 12:00 UTC"
+    assert b"".join([part async for part in file.content]).decode() == (
+        f"# Bread\n"
+        f"\n## You, {at}\n\nHow?\n"
+        f"\n*(with a\\_b\\*.txt, text/plain, \\<b\\>\\[x\\](y)\\`\\&\\\\.txt)*\n"
+        f"\n## Assistant, {at}\n\nSo\n"
     )
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import Select, select
 from sluice.core.commands import Once, Place, Thread
 from sluice.core.events import Attempt, Receipt, Usage
 from sluice.core.messages import Message
-from sluice.services.archive import Closing, Hold, Opened, Opening
+from sluice.services.archive import Closing, Hold, Opened, Opening, anything
 from sluice.stores.sql.archive import SQLArchive
 from sluice.stores.sql.database import Database
 from sluice.stores.sql.schema import messages
@@ -65,6 +65,8 @@ class Teller:
         once: Once | None = None,
         server: str = "here",
         model: str = MODEL,
+        media: tuple[str, ...] = (),
+        fits: Callable[[Sequence[Message]], None] = anything,
     ) -> tuple[str, Opened]:
         """Begin a run, and return its id."""
         run = run or self.new_run()
@@ -79,6 +81,8 @@ class Teller:
             thread=thread,
             scope=scope,
             room=room,
+            media=media,
+            fits=fits,
             holds=() if hold is None else (hold,),
             once=once,
         )

@@ -2,24 +2,28 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import Connection, delete
 
 from sluice.core.errors import NotFound, PayloadTooLarge, Unauthorized
+from sluice.services.conversations.shapes import Since
 from sluice.services.media.ports import Item
 from sluice.stores.sql.database import Database
 from sluice.stores.sql.media import SqlCatalogue, SqlDiscards, attach, attached
 from sluice.stores.sql.schema import messages, users
 from tests.stores.rows import NOON, add_conversation, add_message, add_user
 
-LATER = NOON + timedelta(hours=2)
+LATE = timedelta(hours=2)
+LATER = NOON + LATE
 MOST = 1000
 
 
-def item(id: str, owner: str = "ann", size: int = 10, name: str = "cat.png") -> Item:
-    return Item(id, owner, "image/png", size, "ab" * 32, name, NOON, "image/webp")
+def item(
+    id: str, owner: str = "ann", size: int = 10, name: str = "cat.png", at: datetime = NOON
+) -> Item:
+    return Item(id, owner, "image/png", size, "ab" * 32, name, at, "image/webp")
 
 
 async def with_users(database: Database, *names: str) -> tuple[SqlCatalogue, SqlDiscards]:
@@ -49,6 +53,27 @@ async def test_what_was_added_is_found_in_the_order_asked_for(database: Database
     await files.add(odd, MOST)
     assert await files.find("ann", ["two", "one", "two"]) == (odd, item("one"), odd)
     assert await files.find("ann", []) == ()
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 5, 9])
+async def test_files_are_listed_newest_first_page_by_page(database: Database, limit: int) -> None:
+    files, _ = await with_users(database)
+    # Three of one moment, one before and one after it.
+    for id, at in (("d", NOON), ("b", LATER), ("a", NOON), ("c", NOON), ("e", NOON - LATE)):
+        await files.add(item(id, at=at), MOST)
+    await files.add(item("bobs", "bob"), MOST)
+    found: list[Item] = []
+    after: Since | None = None
+    while True:
+        page = await files.list("ann", limit, after)
+        assert len(page.items) <= limit
+        found += page.items
+        if page.next is None:
+            break
+        after = page.next
+    assert [one.id for one in found] == ["b", "d", "c", "a", "e"]
+    assert found[0] == item("b", at=LATER)
+    assert (await files.list("nobody", limit, None)) == ((), None)
 
 
 @pytest.mark.parametrize("ids", [["nobody"], ["one", "nobody"], ["bobs"], ["one", "bobs"]])

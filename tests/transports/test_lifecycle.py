@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Serve, environment, free_port
+from tests.conftest import STARTUP, Serve, environment, free_port, sluice_command
 from tests.transports.client import Wire, fetch, until_draining
 
 QUERY = "/api/v1/query/stream"
@@ -19,14 +19,15 @@ QUERY = "/api/v1/query/stream"
 def start(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
     """Start a server that is not to come up."""
     return subprocess.run(
-        [sys.executable, "-m", "sluice", "serve", *arguments],
-        cwd=folder, env=environment(**settings), capture_output=True, text=True, timeout=30,
+        [*sluice_command(), "serve", *arguments],
+        cwd=folder, env=environment(**settings), capture_output=True, text=True,
+        timeout=STARTUP,
         check=False,
     )  # fmt: skip
 
 
 async def stopped(server: object) -> int:
-    return await asyncio.to_thread(server.process.wait, 30)  # type: ignore[attr-defined]
+    return await asyncio.to_thread(server.process.wait, STARTUP)  # type: ignore[attr-defined]
 
 
 async def test_a_running_stream_may_finish_while_nothing_new_begins(serve: Serve):

@@ -20,13 +20,13 @@ from sluice.core.errors import InvalidRequest, SluiceError, from_code
 from sluice.dialects.interactions import Problem, refuse
 from sluice.services.media.library import Library
 from sluice.services.media.ports import Item
+from sluice.services.media.shapes import PLACE, address
 from sluice.transports.asgi import Gone, Headers, Scope, advice
 from sluice.transports.download import Download
 from sluice.transports.status import status_of
 from sluice.transports.upload import one_file
 
-PATH = "/api/media"
-ONE = PATH + "/{media_id:str}"
+ONE = PLACE + "/{media_id:str}"
 INVALID = 400
 YEAR = 31_536_000  # seconds
 CACHE = (b"cache-control", b"private, max-age=%d, immutable" % YEAR)
@@ -71,7 +71,7 @@ def media(files: Library, limit: int, patience: float) -> Sequence[HTTPRouteHand
 
 def _upload(files: Library, limit: int) -> HTTPRouteHandler:
     @post(
-        PATH,
+        PLACE,
         summary="Upload a file: an image, a PDF, or text",
         tags=["interactions"],
         operation_class=TakingForm,
@@ -88,8 +88,7 @@ def _upload(files: Library, limit: int) -> HTTPRouteHandler:
                 item = await files.upload(owner, file.name, file.content)
         except Gone:
             raise InvalidRequest("The client has left.") from None  # so nobody hears it
-        url = f"{PATH}/{item.id}"
-        return Stored(item.id, url, item.content_type, item.size, item.sha256)
+        return Stored(item.id, address(item.id), item.content_type, item.size, item.sha256)
 
     return upload
 

@@ -33,6 +33,8 @@ class Listed(Protocol):
     def price(self) -> tuple[float, float] | None: ...
     @property
     def available(self) -> bool: ...
+    @property
+    def vision(self) -> bool: ...
 
 
 class Catalog(Protocol):
@@ -57,6 +59,7 @@ class OfferedModel(msgspec.Struct, frozen=True):
     `context_window`  tokens, of what is asked and the reply together
     `price`           null where it is not known
     `available`       false while it is left alone, because it has kept failing
+    `vision`          it takes pictures
     """
 
     id: str
@@ -65,6 +68,7 @@ class OfferedModel(msgspec.Struct, frozen=True):
     context_window: int
     price: ModelPrice | None
     available: bool
+    vision: bool
 
 
 class ModelList(msgspec.Struct, frozen=True):
@@ -100,4 +104,6 @@ def models(catalog: Catalog, rules: Rules) -> HTTPRouteHandler:
 
 def _offered(one: Listed) -> OfferedModel:
     price = None if one.price is None else ModelPrice(*one.price)
-    return OfferedModel(one.model, one.provider, one.default, one.window, price, one.available)
+    return OfferedModel(
+        one.model, one.provider, one.default, one.window, price, one.available, one.vision
+    )

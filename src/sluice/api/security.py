@@ -45,6 +45,7 @@ OPEN = frozenset(
         "GET /readyz",
         "GET /metrics",
         "GET /api/flows",
+        "GET /api/v1/about",
         "GET /api/stream/health",
         "POST /api/v1/auth/register",
         "POST /api/v1/auth/login",

@@ -16,6 +16,7 @@ class Thread(msgspec.Struct, frozen=True):
     `name`     that name; None: it is to be given one
     `again`    the id of a message whose place the new turn takes: a reply is written anew, or a
                question is put in other words. What stood there is kept, as a version beside it
+    `keeps`    the files of the question that is put in other words go with the new one, too
     `waits`    while a reply is being written in it, wait for one's turn, rather than be refused
     """
 
@@ -24,6 +25,7 @@ class Thread(msgspec.Struct, frozen=True):
     named: bool = False
     name: str | None = None
     again: str | None = None
+    keeps: bool = False
     waits: bool = False
 
 

@@ -10,8 +10,8 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
-from sluice.core.commands import Ask, Attach, Thread
-from sluice.core.errors import InvalidRequest, NotFound
+from sluice.core.commands import Ask, Attach, Medium, Thread
+from sluice.core.errors import NotFound
 from sluice.core.events import (
     Event,
     Failed,
@@ -23,6 +23,8 @@ from sluice.core.events import (
     Usage,
 )
 from sluice.core.messages import Message
+from sluice.dialects import attached
+from sluice.dialects.attached import AttachedFiles
 from sluice.dialects.base import Dialect, Doc, Inbound, Route, RunView
 from sluice.dialects.fastapi import refuse
 from sluice.dialects.json import convert, encode, read
@@ -53,21 +55,33 @@ class Placed(Options, frozen=True, kw_only=True):
 
 
 class Said(Placed, frozen=True, kw_only=True):
-    """A message in a conversation."""
+    """A message in a conversation. It may be left out where there are `media_files`."""
 
-    message: Annotated[str, Meta(min_length=1)]
+    message: Annotated[str | None, Meta(examples=["Hello"])] = None
+    media_files: AttachedFiles | None = ()
 
 
 class Query(Placed, frozen=True, kw_only=True):
-    """The same in a query string: without a `message`, the newest live run is followed."""
+    """A message in a query string: without one, the newest live run is followed."""
 
     message: Annotated[str, Meta(min_length=1)] | None = None
 
 
-class Edit(Options, frozen=True, kw_only=True):
-    """A question in other words: it begins a new branch, and the old one is kept."""
+class Asked(Placed, frozen=True, kw_only=True):
+    """The same, where there is a message."""
 
-    content: Annotated[str, Meta(min_length=1)]
+    message: str
+
+
+class Edit(Options, frozen=True, kw_only=True):
+    """A question in other words: it begins a new branch, and the old one is kept.
+
+    Without `media_files` the question's own go with it, too; with them, those do instead, or none
+    where the list is empty. `content` may be empty where the list is not.
+    """
+
+    content: str
+    media_files: AttachedFiles | None = None
 
 
 class Start(msgspec.Struct, tag_field="type", tag="start"):
@@ -114,7 +128,9 @@ OPTIONS = msgspec.json.Decoder(Options)
 
 def say(inbound: Inbound) -> Ask:
     """Understand a message. Raises `InvalidRequest`, naming the field."""
-    return _say(read(inbound.body, SAID))
+    said = read(inbound.body, SAID)
+    media = attached.media(said.media_files)
+    return _say(attached.words("message", said.message, media), said, media)
 
 
 def say_in_query(inbound: Inbound) -> Ask | Attach:
@@ -124,19 +140,23 @@ def say_in_query(inbound: Inbound) -> Ask | Attach:
     if "message" not in inbound.query:
         return Attach()
     given = {name: text for name, text in inbound.query.items() if text or name == "message"}
-    return _say(convert(given, Said))
+    said = convert(given, Asked)
+    return _say(attached.words("message", said.message), said)
 
 
 def regenerate(inbound: Inbound) -> Ask:
     """Understand what a reply is to be written anew with. Raises `InvalidRequest`, `NotFound`."""
     options = read(inbound.body, OPTIONS) if inbound.body else Options()
-    return _ask((), options, _again(inbound))
+    return _ask(None, options, _again(inbound))
 
 
 def edit(inbound: Inbound) -> Ask:
     """Understand a question in other words. Raises `InvalidRequest`, `NotFound`."""
     changed = read(inbound.body, EDIT)
-    return _ask(_question("content", changed.content), changed, _again(inbound))
+    media = attached.media(changed.media_files)
+    text = attached.words("content", changed.content, media)
+    place = _again(inbound, keeps=changed.media_files is None)
+    return _ask(text, changed, place, media=media)
 
 
 def attach(inbound: Inbound) -> Attach:
@@ -144,39 +164,40 @@ def attach(inbound: Inbound) -> Attach:
     return Attach(inbound.path["run_id"])
 
 
-def _say(said: Said) -> Ask:
-    place = None if said.conversation_id is None else str(said.conversation_id)
-    bad_key = said.use_invalid_key or False
-    return _ask(_question("message", said.message), said, Thread(KIND, place), bad_key=bad_key)
+def _say(text: str, placed: Placed, media: tuple[Medium, ...] = ()) -> Ask:
+    place = None if placed.conversation_id is None else str(placed.conversation_id)
+    bad_key = placed.use_invalid_key or False
+    return _ask(text, placed, Thread(KIND, place), media=media, bad_key=bad_key)
 
 
 def _ask(
-    messages: tuple[Message, ...], options: Options, thread: Thread, *, bad_key: bool = False
+    text: str | None,
+    options: Options,
+    thread: Thread,
+    *,
+    media: tuple[Medium, ...] = (),
+    bad_key: bool = False,
 ) -> Ask:
     return Ask(
-        messages=messages,
+        messages=() if text is None else (Message("user", text),),
         model=options.model or None,
         temperature=options.temperature,
         max_tokens=options.max_tokens,
         background=options.background or False,
         thread=thread,
         bad_key=bad_key,
+        media=media,
     )
 
 
-def _question(field: str, text: str) -> tuple[Message, ...]:
-    if not text.strip():
-        raise InvalidRequest("Must not be blank", field=field)
-    return (Message("user", text),)
-
-
-def _again(inbound: Inbound) -> Thread:
+def _again(inbound: Inbound, *, keeps: bool = False) -> Thread:
     """The place of a message, by the ids in an address. Raises `NotFound`."""
     try:
         ids = msgspec.convert(inbound.path, dict[str, UUID], strict=False)
     except msgspec.ValidationError:
         raise NotFound from None  # nothing has an id of that form
-    return Thread(KIND, str(ids["conversation_id"]), again=str(ids["message_id"]))
+    conversation, message = str(ids["conversation_id"]), str(ids["message_id"])
+    return Thread(KIND, conversation, again=message, keeps=keeps)
 
 
 class Words:

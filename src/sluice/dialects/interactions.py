@@ -26,25 +26,15 @@ from sluice.core.events import (
     Usage,
 )
 from sluice.core.messages import Message
+from sluice.dialects import attached
+from sluice.dialects.attached import AttachedFiles
 from sluice.dialects.base import Dialect, Doc, Inbound, Route, RunView
 from sluice.dialects.json import convert, encode, read
 
 KIND = "interactions"
 LENGTH = 5000  # tokens of a reply, unless told
-FILES = 10  # that may go with a message
-ADDRESS = 2048  # characters of one
 
 Clock = Callable[[], float]
-
-
-class AttachedFile(msgspec.Struct, frozen=True):
-    """A file that goes with the message: the `id` of an uploaded one, or a `url` to fetch it from.
-
-    One of the two.
-    """
-
-    id: UUID | None = None
-    url: Annotated[str, Meta(min_length=1, max_length=ADDRESS)] | None = None
 
 
 class Wishes(msgspec.Struct, frozen=True):
@@ -60,7 +50,7 @@ class Said(Wishes, frozen=True):
     """A message in an interaction. It may be left out where there are `media_files`."""
 
     message: Annotated[str | None, Meta(examples=["Hello"])] = None
-    media_files: Annotated[tuple[AttachedFile, ...], Meta(max_length=FILES)] | None = ()
+    media_files: AttachedFiles | None = ()
 
 
 class Query(Wishes, frozen=True, kw_only=True):
@@ -130,13 +120,8 @@ SAID = msgspec.json.Decoder(Said)
 def say(inbound: Inbound) -> Ask:
     """Understand a message. Raises `InvalidRequest`, naming the field."""
     said = read(inbound.body, SAID)
-    media = tuple(_medium(at, file) for at, file in enumerate(said.media_files or ()))
-    text = said.message or ""
-    if not media and said.message is None:
-        raise InvalidRequest("This field is required", field="message")
-    if not media and not text.strip():
-        raise InvalidRequest("Must not be blank", field="message")
-    return _ask(text, said, media)
+    media = attached.media(said.media_files)
+    return _ask(attached.words("message", said.message, media), said, media)
 
 
 def say_in_query(inbound: Inbound) -> Ask:
@@ -146,15 +131,7 @@ def say_in_query(inbound: Inbound) -> Ask:
     """
     given = {name: text for name, text in inbound.query.items() if text or name == "message"}
     said = convert(given, Query)
-    if not said.message.strip():
-        raise InvalidRequest("Must not be blank", field="message")
-    return _ask(said.message, said)
-
-
-def _medium(at: int, file: AttachedFile) -> Medium:
-    if (file.id is None) == (file.url is None):
-        raise InvalidRequest("Expected one of `id` and `url`", field=f"media_files[{at}]")
-    return Medium(None if file.id is None else str(file.id), file.url)
+    return _ask(attached.words("message", said.message), said)
 
 
 def _ask(text: str, wishes: Wishes, media: tuple[Medium, ...] = ()) -> Ask:

@@ -1,5 +1,6 @@
 // Who is signed in on a page: the box to do it with, and what requests carry for it. The tokens
-// are kept in memory only: whoever leaves or reloads the page is signed out.
+// are kept in memory only: whoever leaves or reloads the page is signed out. Whoever is signed in on
+// the chat page is so here, too, by its cookie, which requests carry anyway.
 
 import { make } from "./answer.js";
 import { welcome } from "./health.js";
@@ -11,6 +12,7 @@ const NEEDED = "This server answers only those who have signed in.";
 export class Account {
   #grant = null;
   #until = 0; // when the access token is to be renewed, as `Date.now()` counts
+  #guest = null; // the name of whoever the cookie speaks for
   #coming = null; // a grant on its way: one for all, as a refresh token that is used twice is lost
   #name = make("input", { name: "username", autocomplete: "username", autocapitalize: "off", spellcheck: "false" });
   #password = make("input", { name: "password", type: "password", autocomplete: "current-password" });
@@ -54,9 +56,13 @@ export class Account {
   }
 
   async #look() {
-    if ((await welcome()) || this.#grant || this.#coming) return;
-    this.#box.open = true;
-    this.#show(NEEDED);
+    const guest = await cookieHolder();
+    const closed = !guest && !(await welcome());
+    if (this.#grant || this.#coming) return;
+    this.#guest = guest;
+    this.#box.open = closed;
+    if (guest) this.#show(`Signed in as ${guest}, on the chat page.`);
+    else if (closed) this.#show(NEEDED);
   }
 
   #await(grant) {
@@ -103,9 +109,17 @@ export class Account {
   #show(text) {
     const known = this.#grant !== null;
     const focused = this.#box.contains(document.activeElement);
-    this.#box.hidden = known;
+    this.#box.hidden = known || this.#guest !== null;
     this.#leave.hidden = !known;
     this.#said.textContent = text;
     if (known && focused) this.#leave.focus();
   }
+}
+
+/** The name of who is signed in on the chat page, or null. */
+async function cookieHolder() {
+  const response = await fetch("api/v1/auth/session").catch(() => null);
+  if (response?.ok) return (await response.json()).username;
+  await response?.text(); // a body that nobody reads keeps its connection
+  return null;
 }

@@ -1,7 +1,7 @@
 // Asks GraphQL, and shows the answer, or a subscription's events while they come.
 
 import { Account } from "./account.js";
-import { SseParser } from "./sse.js";
+import { SseParser } from "./sluice.js";
 
 const SCHEMA = `{ __schema { types { name kind description fields { name description
   args { name type { name kind ofType { name kind } } }

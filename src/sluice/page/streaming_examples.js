@@ -3,7 +3,7 @@
 import { Account } from "./account.js";
 import { Answer, switchButtons } from "./answer.js";
 import { announce, providers } from "./health.js";
-import { messages } from "./sse.js";
+import { messages } from "./sluice.js";
 import { cancel, parse, post, refusal, trouble } from "./wire.js";
 
 const STOP_PATIENCE = 1000; // ms that a cancelled stream gets to say its own end

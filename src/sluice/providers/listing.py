@@ -1,7 +1,8 @@
-"""What the local server says it has, asked for seldom and by one at a time. Knows no HTTP."""
+"""What a list of models says of each, and what the local server says it has. Knows no HTTP."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from typing import NamedTuple
 
 from sluice.core.errors import SluiceError
 
@@ -9,6 +10,25 @@ FRESH = 30.0  # seconds that a list is taken for true
 STALE = 5.0  # seconds until a server that gave none is asked again
 PATIENCE = 3.0  # seconds that a list may take
 MOST = 1_000  # names that are kept
+
+
+class Listed(NamedTuple):
+    """A model that can be asked for by this name.
+
+    `default`    it answers where no model is named
+    `window`     tokens
+    `price`      USD per million tokens, in and out; None where nobody has said it
+    `available`  False while it is left alone, because it has kept failing
+    `vision`     it takes images
+    """
+
+    model: str
+    provider: str
+    default: bool
+    window: int
+    price: tuple[float, float] | None
+    available: bool
+    vision: bool
 
 
 class Listing:

@@ -22,7 +22,7 @@ from sluice.providers import naming, parts
 from sluice.providers.chain import Chain
 from sluice.providers.conduct import Conduct, Nobody
 from sluice.providers.course import Candidate
-from sluice.providers.listing import Listing
+from sluice.providers.listing import Listed, Listing
 from sluice.providers.models import ModelTable
 from sluice.providers.naming import PROVIDERS
 from sluice.providers.rehearsal import rehearsal, rehearsed
@@ -67,23 +67,6 @@ class Named(Protocol):
 
     @property
     def model(self) -> str: ...
-
-
-class Listed(NamedTuple):
-    """A model that can be asked for by this name.
-
-    `default`    it answers where no model is named
-    `window`     tokens
-    `price`      USD per million tokens, in and out; None where nobody has said it
-    `available`  False while it is left alone, because it has kept failing
-    """
-
-    model: str
-    provider: str
-    default: bool
-    window: int
-    price: tuple[float, float] | None
-    available: bool
 
 
 class Condition(TypedDict):
@@ -181,6 +164,7 @@ class Catalog:
                 self._table.window(name),
                 self._table.quoted(name),
                 self._conduct.breakers.wait(name) == 0,
+                self._table.sees(name),
             )
             for name in dict.fromkeys(names)
             if naming.permitted(name, self._offer.allowed) and naming.permitted(name, only)

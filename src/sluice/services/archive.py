@@ -48,6 +48,10 @@ class Hold(msgspec.Struct, frozen=True):
         return self.price(self.tokens + context)
 
 
+def anything(turns: Sequence[Message]) -> None:
+    """What a model says to these turns that takes whatever goes with them."""
+
+
 class Opening(msgspec.Struct, frozen=True):
     """A run that is about to begin.
 
@@ -59,6 +63,8 @@ class Opening(msgspec.Struct, frozen=True):
     `most`      messages that it may have
     `spared`    bytes of the room that are left free for quotations, where not all fits
     `media`     ids of the files that go with what is asked
+    `fits`      raises `InvalidRequest` where the model cannot take what goes with these turns; for
+                files that a question has already
     `once`      only where no other run answers the same request; for signed-in users
     `wall`      now, epoch seconds
     """
@@ -76,6 +82,7 @@ class Opening(msgspec.Struct, frozen=True):
     most: int = 400
     spared: int = 0
     media: tuple[str, ...] = ()
+    fits: Callable[[Sequence[Message]], None] = anything
     holds: tuple[Hold, ...] = ()
     once: Once | None = None
 

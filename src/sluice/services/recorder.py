@@ -221,6 +221,7 @@ class Recorder:
             most=self._keeping.most,
             spared=spared * BYTES_A_TOKEN,
             media=media,
+            fits=request.fits,
             holds=self._holds(request),
             once=request.once if who.id is not None else None,
         )

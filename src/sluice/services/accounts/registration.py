@@ -51,12 +51,16 @@ class Registration:
         self._new_id = new_id
         self._wall = wall
 
+    def admission(self, who: Principal) -> Admission:
+        """Who may register, as it holds for whoever asks from there."""
+        return self._policy.admission(who)
+
     async def register(
         self, name: str, email: str, password: str, invitation: str | None, who: Principal
     ) -> Account:
         """Raises `Forbidden` where it is closed, or takes an invitation; `InvalidRequest` naming
         the field; `Conflict` for a name or address that is taken; `Overloaded`."""
-        admission = self._policy.admission(who)
+        admission = self.admission(who)
         if admission == "closed":
             raise Forbidden("Registration is closed here.")
         name, email = username(name), self._address(email)

@@ -26,7 +26,7 @@ _SERIAL = msgspec.json.Decoder(Serial)
 
 
 def since(cursor: str | None) -> Since | None:
-    """A place among conversations. Raises `InvalidRequest`."""
+    """A place in a list, newest first. Raises `InvalidRequest`."""
     if cursor is None:
         return None
     at, id = _read(cursor, _SINCE)

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -18,6 +18,7 @@ from sluice.services.conversations.shapes import (
     Spot,
     Stretch,
 )
+from sluice.services.media.shapes import CarriedFile
 
 EXPORT_PAGE = 500  # messages that are in memory at once, at most
 BEGINNING = Spot(0, 0)
@@ -25,6 +26,7 @@ Format = Literal["json", "markdown"]
 ENDINGS: dict[Format, str] = {"json": "json", "markdown": "md"}
 SPEAKERS = {"user": "You", "assistant": "Assistant", "system": "System"}
 REMARKS = {"partial": "*(cut off)*", "failed": "*(failed)*", "streaming": "*(being written)*"}
+MARKS = re.compile(r"[\\`*_\[\]<>&]")  # what Markdown would take for more than a letter
 
 _encode = msgspec.json.encode
 
@@ -109,5 +111,12 @@ def _section(message: Message) -> str:
     speaker = SPEAKERS.get(message.role, message.role)
     model = f" ({message.model})" if message.model else ""
     at = message.created_at.strftime("%Y-%m-%d %H:%M UTC")
-    parts = [f"## {speaker}{model}, {at}", message.content, REMARKS.get(message.status, "")]
+    head = f"## {speaker}{model}, {at}"
+    parts = [head, message.content, _named(message.files), REMARKS.get(message.status, "")]
     return "".join(f"\n{part}\n" for part in parts if part)
+
+
+def _named(files: Sequence[CarriedFile]) -> str:
+    """What goes with a question, as a line; a file without a name by what it is."""
+    names = [MARKS.sub(r"\\\g<0>", file.name or file.content_type) for file in files]
+    return f"*(with {', '.join(names)})*" if names else ""

@@ -3,10 +3,12 @@
 Times are UTC. The structs go out as they are, as JSON: their fields are the API's.
 """
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Generic, Literal, NamedTuple, TypeVar
 
 import msgspec
+
+from sluice.services.media.shapes import CarriedFile, NamedFile
 
 T = TypeVar("T")
 
@@ -63,18 +65,32 @@ class Said(msgspec.Struct, frozen=True):
 
 
 class Message(Said, frozen=True):
-    """One message of a branch.
+    """One message of a branch, the files that go with it, and what its run took.
 
-    `versions` are the ids of all that stand in its place, itself included, the oldest first.
+    `versions`    the ids of all that stand in its place, itself included, the oldest first
+    `cost`        USD; `estimated`: its tokens were counted here, as the provider reported none
+    `points`      that its user was charged
+    `duration`    seconds; `first_token`: until the first one came
+
+    All that is of the run is null for a question, while a reply is being written, and where no run
+    is known.
     """
 
     versions: tuple[str, ...]
+    files: tuple[CarriedFile, ...]
+    input_tokens: int | None
+    cost: float | None
+    points: int | None
+    duration: float | None
+    first_token: float | None
+    estimated: bool | None
 
 
 class Kept(Said, frozen=True):
-    """One message of a conversation, and whether it is on the branch that is shown."""
+    """One message of a conversation, its files, and whether it is on the branch that is shown."""
 
     shown: bool
+    files: tuple[NamedFile, ...]
 
 
 class Hit(msgspec.Struct, frozen=True):
@@ -101,10 +117,13 @@ class Page(msgspec.Struct, Generic[T], frozen=True):
 
 
 class Since(NamedTuple):
-    """A place in a list of conversations, newest first: after the one of this change and id."""
+    """A place in a list, newest first: after the one of this moment and id."""
 
-    updated_at: datetime
+    at: datetime
     id: str
+
+
+NEWEST = Since(datetime(9999, 12, 31, tzinfo=UTC), "")  # before all that there is
 
 
 class Wanted(NamedTuple):

@@ -24,6 +24,8 @@ from sluice.core.errors import (
     SluiceError,
     StoreUnavailable,
 )
+from sluice.services.conversations import cursors
+from sluice.services.conversations.shapes import Page
 from sluice.services.media.ports import (
     Blobs,
     Bytes,
@@ -38,6 +40,7 @@ from sluice.services.media.ports import (
     Pieces,
 )
 from sluice.services.media.prompting import FIELD, PROMPT
+from sluice.services.media.shapes import OwnFile, address
 from sluice.services.persistence import Unsure
 
 AT_ONCE = 64  # files on their way in
@@ -104,6 +107,11 @@ class Library:
     async def find(self, owner: str, ids: Sequence[str]) -> tuple[Item, ...]:
         """Files of a user, in this order. Raises `NotFound`."""
         return await self._catalogue.find(owner, ids)
+
+    async def list(self, owner: str, limit: int, cursor: str | None) -> Page[OwnFile]:
+        """Some files of a user, the newest first. Raises `InvalidRequest`."""
+        found = await self._catalogue.list(owner, limit, cursors.since(cursor))
+        return Page(tuple(map(_shown, found.items)), cursors.write(found.next))
 
     def read(self, item: Item) -> Bytes:
         """A file's bytes as they came. Raises as `Blobs.get` does."""
@@ -222,6 +230,18 @@ def clean(name: str) -> str:
     """What a file is called, to show: no folders, nothing that cannot be seen, not too long."""
     last = name.replace("\\", "/").rpartition("/")[2]
     return "".join(filter(str.isprintable, last)).strip()[:LONGEST_NAME]
+
+
+def _shown(item: Item) -> OwnFile:
+    return OwnFile(
+        id=item.id,
+        url=address(item.id),
+        content_type=item.content_type,
+        size=item.size,
+        sha256=item.sha256,
+        name=item.name,
+        created_at=item.created_at,
+    )
 
 
 def _judge(media: Sequence[Medium]) -> None:

@@ -6,9 +6,11 @@ Knows neither HTTP, SQL nor any file format. Sizes are bytes, times aware dateti
 from collections.abc import AsyncGenerator, AsyncIterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 import msgspec
+
+from sluice.services.conversations.shapes import Since
 
 Kind = Literal["image", "document"]
 Pieces = AsyncIterable[bytes]
@@ -50,6 +52,13 @@ class Item(msgspec.Struct, frozen=True):
         return KINDS[self.content_type]
 
 
+class Shelved(NamedTuple):
+    """Some of a user's files, and where the next ones begin; None where there are none."""
+
+    items: tuple[Item, ...]
+    next: Since | None
+
+
 class Catalogue(Protocol):
     """The rows of stored files. What is another user's is not there."""
 
@@ -62,6 +71,10 @@ class Catalogue(Protocol):
 
     async def find(self, owner: str, ids: Sequence[str]) -> tuple[Item, ...]:
         """All of these, in this order. Raises `NotFound` where one is missing."""
+        ...
+
+    async def list(self, owner: str, limit: int, after: Since | None) -> Shelved:
+        """Files of a user, the newest first, beginning after a place, or at the newest."""
         ...
 
     async def remove(self, owner: str, id: str) -> None:

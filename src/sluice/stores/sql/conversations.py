@@ -5,7 +5,7 @@ it begins.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -24,6 +24,7 @@ from sqlalchemy import (
 
 from sluice.core.errors import ConversationBusy, NotFound
 from sluice.services.conversations.shapes import (
+    NEWEST,
     Conversation,
     Found,
     NewConversation,
@@ -41,7 +42,6 @@ Mine = Mapping[str, str]  # whose conversations, and of which kind
 
 KIND = "conversations"  # of all that is stored, what is shown unless another kind is named
 SCAN = 500  # conversations whose titles are looked at in one request
-START = Since(datetime(9999, 12, 31, tzinfo=UTC), "")  # later than any change
 
 table = conversations.c
 COLUMNS = (
@@ -179,8 +179,8 @@ def _titled(title: str, query: Sequence[str]) -> bool:
 
 
 def _rows(tx: Connection, mine: Mine, wanted: Wanted, limit: int) -> Sequence[Line]:
-    after = wanted.after or START
-    given = {**mine, "at": after.updated_at, "after": after.id, "limit": limit}
+    after = wanted.after or NEWEST
+    given = {**mine, "at": after.at, "after": after.id, "limit": limit}
     if wanted.deleted is None:
         return tx.execute(LIST, given).all()
     return tx.execute(LIST_DELETED, {**given, "since": wanted.deleted}).all()

@@ -8,12 +8,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, or_, select
 
 from sluice.core.errors import NotFound, PayloadTooLarge, Unauthorized
-from sluice.services.media.ports import Item
+from sluice.services.conversations.shapes import NEWEST, Since
+from sluice.services.media.ports import Item, Shelved
 from sluice.stores.sql.database import Database
 from sluice.stores.sql.schema import attachments, discarded_media, media, users
+from sluice.stores.sql.types import Instant
 from sluice.stores.sql.upsert import insert_unless_there
 
 ADD = insert(media)
@@ -24,6 +26,19 @@ TOTAL = select(func.coalesce(func.sum(media.c.size), 0)).where(
 )
 FIND = select(media).where(
     media.c.user_id == bindparam("owner"), media.c.id.in_(bindparam("ids", expanding=True))
+)
+LIST = (  # reads all files of the user, which have no index by their age; they are not many
+    select(media)
+    .where(
+        media.c.user_id == bindparam("owner"),
+        media.c.created_at <= bindparam("at", type_=Instant),
+        or_(
+            media.c.created_at < bindparam("at", type_=Instant),
+            media.c.id < bindparam("after"),
+        ),
+    )
+    .order_by(media.c.created_at.desc(), media.c.id.desc())
+    .limit(bindparam("limit"))
 )
 REMOVE = delete(media).where(
     media.c.user_id == bindparam("owner"), media.c.id == bindparam("media")
@@ -44,6 +59,12 @@ KNOWN = (
 ATTACH = insert(attachments)
 ATTACHED = (
     select(attachments.c.message_id, attachments.c.media_id)
+    .where(attachments.c.message_id.in_(bindparam("messages", expanding=True)))
+    .order_by(attachments.c.message_id, attachments.c.position)
+)
+CARRIED = (
+    select(attachments.c.message_id, media.c.id, media.c.content_type, media.c.size, media.c.name)
+    .join_from(attachments, media, media.c.id == attachments.c.media_id)
     .where(attachments.c.message_id.in_(bindparam("messages", expanding=True)))
     .order_by(attachments.c.message_id, attachments.c.position)
 )
@@ -89,6 +110,14 @@ class SqlCatalogue:
         if missing := [id for id in ids if id not in found]:
             raise NotFound(f"There is no file {missing[0][:36]!r}.")
         return tuple(found[id] for id in ids)
+
+    async def list(self, owner: str, limit: int, after: Since | None) -> Shelved:
+        at, id = after or NEWEST
+        given = {"owner": owner, "at": at, "after": id, "limit": limit + 1}
+        rows = await self._database.read(lambda tx: tx.execute(LIST, given).all())
+        items = tuple([_item(row) for row in rows[:limit]])
+        more = len(rows) > limit
+        return Shelved(items, Since(items[-1].created_at, items[-1].id) if more else None)
 
     async def remove(self, owner: str, id: str) -> None:
         def work(tx: Connection) -> int:
@@ -143,6 +172,15 @@ def attached(tx: Connection, message_ids: Sequence[str]) -> dict[str, tuple[str,
     if message_ids:
         for message, file in tx.execute(ATTACHED, {"messages": list(message_ids)}):
             found[message] = (*found.get(message, ()), file)
+    return found
+
+
+def carried(tx: Connection, message_ids: Sequence[str]) -> dict[str, list[Row[*tuple[Any, ...]]]]:
+    """What the files are that go with these messages, in their order, of those that carry any."""
+    found: dict[str, list[Row[*tuple[Any, ...]]]] = {}
+    if message_ids:
+        for row in tx.execute(CARRIED, {"messages": list(message_ids)}):
+            found.setdefault(row.message_id, []).append(row)
     return found
 
 

@@ -4,7 +4,7 @@ A branch has one message of each depth, so a page of it is a stretch of depths: 
 index on (conversation_id, depth), and costs its rows, and the versions beside them.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, bindparam, or_, select
@@ -19,10 +19,12 @@ from sluice.services.conversations.shapes import (
     Stretch,
     Told,
 )
+from sluice.services.media.shapes import CarriedFile, NamedFile, address
 from sluice.stores.sql import search
 from sluice.stores.sql.conversations import KIND, PRESENT, Mine
 from sluice.stores.sql.database import Database
-from sluice.stores.sql.schema import conversations, messages
+from sluice.stores.sql.media import carried
+from sluice.stores.sql.schema import conversations, messages, runs
 from sluice.stores.sql.tree import Branch, branch_of
 
 Rows = Sequence[Row[*tuple[Any, ...]]]
@@ -43,6 +45,19 @@ COLUMNS = (
     table.code,
     table.run_id,
     table.parent_id,
+)
+# What the run of a reply took. A question names the run that it began, too.
+FIGURES = (
+    runs.c.input_tokens,
+    runs.c.cost,
+    runs.c.points,
+    runs.c.duration,
+    runs.c.first_token,
+    runs.c.estimated,
+)
+WITH_RUNS = messages.outerjoin(
+    runs,
+    and_(runs.c.id == table.run_id, table.role == "assistant", table.status != "streaming"),
 )
 SIZES = (table.depth, table.seq, table.size)
 HERE = table.conversation_id == bindparam("conversation")
@@ -68,7 +83,7 @@ def _beyond(*columns: ColumnElement[Any]) -> Select[*tuple[Any, ...]]:
 
 COUNT = select(conversations.c.message_count).where(*PRESENT)
 PAGE_SIZES = _page(*SIZES)
-PAGE = _page(*COLUMNS)
+PAGE = _page(*COLUMNS, *FIGURES).select_from(WITH_RUNS)
 BESIDE = select(table.id, table.parent_id).where(DEPTHS).order_by(table.seq.desc()).limit(VERSIONS)
 ALL_SIZES = _beyond(*SIZES)
 ALL = _beyond(*COLUMNS, table.shown)
@@ -110,7 +125,8 @@ def _read(tx: Connection, mine: Mine, id: str, stretch: Stretch) -> Told:
         low = given["low"] = high - fitting + 1
     else:
         high = given["high"] = low + fitting - 1
-    items = _with_versions(tx.execute(PAGE, given).all(), tx.execute(BESIDE, given).all())
+    rows = tx.execute(PAGE, given).all()
+    items = _with_more(rows, tx.execute(BESIDE, given).all(), _files(tx, rows))
     if newest_first:
         return Told(items[::-1], low if low > 1 else None)
     return Told(items, high if high < branch.leaf else None)
@@ -136,11 +152,34 @@ def _fitting(rows: Iterable[Row[*tuple[Any, ...]]]) -> int:
     return count
 
 
-def _with_versions(rows: Rows, beside: Rows) -> tuple[Message, ...]:
+def _files(tx: Connection, rows: Rows) -> Mapping[str, Rows]:
+    """The files that go with these messages, of those that carry any: questions do."""
+    return carried(tx, [row.id for row in rows if row.role == "user"])
+
+
+def _with_more(rows: Rows, beside: Rows, files: Mapping[str, Rows]) -> tuple[Message, ...]:
+    """These messages, with their versions and files."""
     versions: dict[str | None, list[str]] = {}
     for one in reversed(beside):
         versions.setdefault(one.parent_id, []).append(one.id)
-    return tuple([Message(*row, versions=tuple(versions.get(row.parent_id, ()))) for row in rows])
+    return tuple(
+        [_message(row, versions.get(row.parent_id, ()), files.get(row.id, ())) for row in rows]
+    )
+
+
+def _message(row: Any, versions: Sequence[str], files: Rows) -> Message:
+    more = tuple(versions), tuple([_carried(file) for file in files])
+    fields: list[Any] = [*row[: len(COLUMNS)], *more, *row[len(COLUMNS) :]]
+    return Message(*fields)
+
+
+def _carried(file: Any) -> CarriedFile:
+    return CarriedFile(file.id, address(file.id), file.content_type, file.size, file.name)
+
+
+def _kept(row: Any, files: Rows) -> Kept:
+    named = [NamedFile(file.id, file.name, file.content_type) for file in files]
+    return Kept(*row, files=tuple(named))
 
 
 def _all(tx: Connection, mine: Mine, id: str, after: Spot, limit: int) -> Everything:
@@ -151,7 +190,8 @@ def _all(tx: Connection, mine: Mine, id: str, after: Spot, limit: int) -> Everyt
     rows = tx.execute(ALL, {**given, "limit": fitting}).all()
     more = fitting < len(sizes) or len(sizes) == limit
     last = Spot(sizes[fitting - 1].depth, sizes[fitting - 1].seq) if more else None
-    return Everything(tuple([Kept(*row) for row in rows]), last)
+    files = _files(tx, rows)
+    return Everything(tuple([_kept(row, files.get(row.id, ())) for row in rows]), last)
 
 
 def _count(tx: Connection, mine: Mine, id: str) -> int:

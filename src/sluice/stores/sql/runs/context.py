@@ -1,18 +1,28 @@
 """What was said in a conversation before, newest first, and no more of it than is wanted."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from sluice.core.messages import Message
 from sluice.services.chat import BYTES_A_TOKEN, TURN
-from sluice.stores.sql.schema import messages
+from sluice.stores.sql.schema import attachments, messages
 
 FRAME = TURN * BYTES_A_TOKEN  # bytes that a turn takes beside its text
 PAGE = 32  # rows in one read
 UNBOUNDED = 2**31 - 1  # deeper than any conversation
 
+# A look into an index for each message, so that only who has files pays for finding them.
+FILES = (
+    select(func.count())
+    .select_from(attachments)
+    .where(attachments.c.message_id == messages.c.id)
+    .correlate(messages)
+    .scalar_subquery()
+    .label("files")
+)
 SHOWN = (
     select(
         messages.c.id,
@@ -21,6 +31,7 @@ SHOWN = (
         messages.c.content,
         messages.c.size,
         messages.c.status,
+        FILES,
     )
     .where(
         messages.c.conversation_id == bindparam("conversation"),
@@ -36,9 +47,9 @@ class Past(NamedTuple):
     """What came before a turn.
 
     `leaf`, `depth`  the message that the turn follows; None and 0 where it is the first
-    `ids`            of the messages
     `messages`       as many as there was room for, the oldest first
     `size`           their bytes, with what a turn takes beside its text
+    `carriers`       the ids of those that carry files, by their place
     `dropped`        the depth down to which there are older ones that found no room; 0: none
     """
 
@@ -46,7 +57,7 @@ class Past(NamedTuple):
     depth: int = 0
     messages: tuple[Message, ...] = ()
     size: int = 0
-    ids: tuple[str, ...] = ()
+    carriers: Mapping[int, str] = MappingProxyType({})
     dropped: int = 0
 
 
@@ -83,7 +94,7 @@ def read_past(
         leaf.depth,
         tuple([Message(row.role, row.content) for row in taken]),
         sum(row.size + FRAME for row in taken),
-        tuple([row.id for row in taken]),
+        {place: row.id for place, row in enumerate(taken) if row.files},
         (taken[0].depth - 1 if taken else leaf.depth) if dropped else 0,
     )
 

@@ -13,9 +13,9 @@ from sluice.core.messages import Message
 from sluice.services.archive import Opened, Opening
 from sluice.services.chat import BYTES_A_TOKEN
 from sluice.services.points import POINTS
-from sluice.stores.sql.media import attach, attached
 from sluice.stores.sql.reservations import reserve
 from sluice.stores.sql.runs.branches import rewind
+from sluice.stores.sql.runs.carrying import carry
 from sluice.stores.sql.runs.claims import claim
 from sluice.stores.sql.runs.context import FRAME, UNBOUNDED, Past, read_past
 from sluice.stores.sql.runs.settling import NAME
@@ -27,7 +27,6 @@ SAY = insert(messages)
 BEGIN = insert_unless_there(runs, "id")
 
 NewId = Callable[[], str]
-WITH_FILES = "interactions"  # conversations whose messages may carry files
 
 
 class Turn(NamedTuple):
@@ -83,20 +82,9 @@ def _take_turn(
     rows = _rows(opening, place, past, question, now, new_id)
     tx.execute(SAY, rows)
     correct(tx, entered, rows[-1]["depth"])
-    if opening.media:
-        attach(tx, rows[0]["id"], opening.media)
-    media = _carried(tx, past, opening) if thread.kind == WITH_FILES else {}
+    media = carry(tx, opening, past, None if question is None else rows[0]["id"])
     size = past.size + _size_of(opening.messages) + (opening.spared if past.dropped else 0)
     return Turn(past.messages + opening.messages, size, place, media, past.dropped)
-
-
-def _carried(tx: Connection, past: Past, opening: Opening) -> dict[int, tuple[str, ...]]:
-    """The files of the context, by the place of the message that carries them."""
-    found = attached(tx, past.ids)
-    carried = {place: found[id] for place, id in enumerate(past.ids) if id in found}
-    if opening.media:
-        carried[len(past.ids) + len(opening.messages) - 1] = opening.media
-    return carried
 
 
 def _past(tx: Connection, entered: Entered, opening: Opening, thread: Thread) -> Past:

@@ -124,11 +124,11 @@ def correct(tx: Connection, entered: Entered, message_count: int) -> None:
 
 
 def title_of(opening: Opening) -> str:
-    """The first line of what is said first, cut at a word."""
+    """The first line of what is said first, cut at a word; none yet, where files say it all."""
     text = opening.messages[-1].text if opening.messages else ""
     line = " ".join(text[:FIRST].strip().partition("\n")[0].split())
     if len(line) <= TITLE:
-        return line
+        return line or UNTITLED
     cut = line[: TITLE - 1]
     whole, space, _ = cut.rpartition(" ")
     return (whole if space else cut) + "…"
