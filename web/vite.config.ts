@@ -9,7 +9,7 @@ import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import react from "@vitejs/plugin-react";
 import { type BuildOptions, defineConfig, type Plugin, type UserConfig } from "vite";
 
-const BUILT = "../src/sluice/page/built";
+const BUILT = process.env.PAGE_OUT ?? "../src/sluice/page/built";
 // What `npm run dev` asks: a server of one's own, which is to see the page's own address as its host.
 const SERVER = { target: "http://127.0.0.1:8000", changeOrigin: false, ws: true };
 const SERVED = ["/api", "/health", "/graphql", "/openapi.json", "/socket.io", "/v1"];

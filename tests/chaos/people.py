@@ -103,8 +103,13 @@ class Town:
         return await self.sign_in(name)
 
     async def sign_in(self, name: str) -> Headers:
+        """Sign in; where too many do just now, a little later."""
         login = {"username": name, "password": PASSWORD}
-        status, grant = await self.call("POST", "/api/v1/auth/login", login)
+        async with asyncio.timeout(60):
+            status, grant = await self.call("POST", "/api/v1/auth/login", login)
+            while status == 503:
+                await asyncio.sleep(0.1)
+                status, grant = await self.call("POST", "/api/v1/auth/login", login)
         assert status == 200, grant
         return {"Authorization": f"Bearer {grant['access_token']}"}
 

@@ -13,10 +13,10 @@ from tests.chaos.people import QUERY, SESSION, STREAM, Stream, Town, recital, to
 
 pytestmark = pytest.mark.chaos
 
-SLOW = "demo/n=3000,first=0ms,delay=10ms"
+SLOW = "demo/n=3000,first=0ms,delay=100ms"
 SOON = "demo/n=80,first=0ms,delay=10ms"
 DRAIN = 2.0  # seconds
-STOP = 15.0  # seconds for all that is to be done then, at most: the slow ones would take 30
+STOP = 60.0  # seconds for all that is to be done then, at most: the slow ones would take 300
 QUESTION = "Tell me about stopping"
 
 

@@ -1,6 +1,6 @@
 /** Which view stands at which address, and who may see it. */
 import { useQuery } from "@tanstack/react-query";
-import { lazy, type ReactNode, Suspense } from "react";
+import { lazy, type ReactNode, Suspense, useSyncExternalStore } from "react";
 import { Route, Switch } from "wouter";
 import { Refused } from "#client";
 import { Enter } from "./account/Enter.tsx";
@@ -9,12 +9,13 @@ import type { User } from "./api/types.ts";
 import { Chat } from "./chat/Chat.tsx";
 import { Frame } from "./Frame.tsx";
 import { LiveReplies } from "./live/context.tsx";
-import { Toasts } from "./ui/toasts.tsx";
+import { subscribe, wanted } from "./ui/toasts.ts";
 import { Failed, Loading } from "./ui/Waiting.tsx";
 
 const Usage = lazy(() => import("./usage/Usage.tsx"));
 const Settings = lazy(() => import("./settings/Settings.tsx"));
 const Admin = lazy(() => import("./admin/Admin.tsx"));
+const Toasts = lazy(() => import("./ui/Toasts.tsx"));
 const Playground = lazy(() => import("./playground/Playground.tsx"));
 
 export function App() {
@@ -30,7 +31,11 @@ export function App() {
           </Route>
         </Switch>
       </Suspense>
-      <Toasts />
+      {useSyncExternalStore(subscribe, wanted) && (
+        <Suspense>
+          <Toasts />
+        </Suspense>
+      )}
     </>
   );
 }

@@ -10,6 +10,7 @@ import { expired } from "./api/session.ts";
 import { PREFIX } from "./base.ts";
 import "./styles/base.css";
 
+const RELOADS = 60_000; // ms between two reloads for that
 const TRIES = 2; // of what may pass by itself
 
 const queries = new QueryClient({
@@ -20,6 +21,14 @@ const queries = new QueryClient({
         failures < TRIES && !(error instanceof Refused && error.status < 500),
     },
   },
+});
+
+// A part of the page that is loaded late may be gone: the server has another version by now.
+addEventListener("vite:preloadError", () => {
+  const last = Number(sessionStorage.getItem("sluice.reloaded") ?? 0);
+  if (Date.now() - last < RELOADS) return;
+  sessionStorage.setItem("sluice.reloaded", String(Date.now()));
+  location.reload();
 });
 
 const root = document.getElementById("root");

@@ -28,9 +28,11 @@ def visit_of(request: AnyRequest) -> Visit:
 
 
 def ours(_: AnyRequest, error: SluiceError) -> Response[dict[str, str]]:
-    """One of our own errors."""
+    """One of our own errors; `field` names what is wrong, where it is one thing."""
     headers = NO_STORE | {name.decode(): value.decode() for name, value in advice(error)}
     body = {"detail": error.message, "code": error.code}
+    if error.field is not None:
+        body["field"] = error.field
     return Response(body, status_code=status_of(error, INVALID), headers=headers)
 
 

@@ -141,6 +141,7 @@ def body_schema() -> Json:
             "detail": {"description": "What is wrong, in words, or a list of what is wrong where."},
             "error": {"description": "The same, in the dialects that call it so."},
             "code": {"type": "string", "enum": sorted(errors.BY_CODE)},
+            "field": {"type": "string", "description": "Of a resource's input, what is wrong."},
         },
         "required": ["code"],
     }

@@ -25,7 +25,8 @@ export function Enter() {
   const unreachable = useTexts(common).unreachable;
   const queries = useQueryClient();
   const policy = useQuery(about).data?.registration;
-  const [way, setWay] = useState<Way>("signIn");
+  const invitation = new URLSearchParams(location.hash.slice(1)).get("invitation") ?? "";
+  const [way, setWay] = useState<Way>(invitation ? "register" : "signIn");
   const [problem, setProblem] = useState<Problem | null>(null);
   const [busy, setBusy] = useState(false);
 
@@ -96,6 +97,7 @@ export function Enter() {
               label={words.invitation}
               name="invitation"
               required
+              defaultValue={invitation}
               problem={problemOf("invitation")}
             />
           )}

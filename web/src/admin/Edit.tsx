@@ -6,7 +6,7 @@ import { Button } from "../ui/Button.tsx";
 import { Dialog } from "../ui/Dialog.tsx";
 import { Input, Select } from "../ui/Field.tsx";
 import { useForm } from "../ui/form.ts";
-import { toast } from "../ui/toasts.tsx";
+import { toast } from "../ui/toasts.ts";
 import { Complaint } from "../ui/View.tsx";
 import styles from "./Admin.module.css";
 import { edits } from "./edits.ts";

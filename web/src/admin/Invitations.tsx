@@ -13,7 +13,7 @@ import { Input } from "../ui/Field.tsx";
 import { useForm } from "../ui/form.ts";
 import { Badge, Item, List } from "../ui/List.tsx";
 import { Secret } from "../ui/Secret.tsx";
-import { toast } from "../ui/toasts.tsx";
+import { toast } from "../ui/toasts.ts";
 import { useAct } from "../ui/useAct.ts";
 import { Complaint, Nothing, Section } from "../ui/View.tsx";
 import { Failed, Loading } from "../ui/Waiting.tsx";

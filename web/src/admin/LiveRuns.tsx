@@ -7,7 +7,7 @@ import { useLanguage, useTexts } from "../texts/texts.ts";
 import { Button } from "../ui/Button.tsx";
 import { Confirm } from "../ui/Dialog.tsx";
 import { type Column, Table } from "../ui/Table.tsx";
-import { toast } from "../ui/toasts.tsx";
+import { toast } from "../ui/toasts.ts";
 import { useAct } from "../ui/useAct.ts";
 import { Complaint, Nothing, Section } from "../ui/View.tsx";
 import { Failed, Loading } from "../ui/Waiting.tsx";

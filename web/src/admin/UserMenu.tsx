@@ -5,7 +5,7 @@ import type { ManagedUser } from "../api/admin.ts";
 import { about } from "../api/conversations.ts";
 import { useTexts } from "../texts/texts.ts";
 import { IconButton } from "../ui/Button.tsx";
-import { Menu, MenuItem, MenuSeparator } from "../ui/Menu.tsx";
+import { Menu } from "../ui/Menu.tsx";
 import { texts } from "./texts.ts";
 
 export type Doing = "edit" | "give" | "disable" | "enable" | "remove";
@@ -27,28 +27,22 @@ export function UserMenu(props: {
           disabled={busy}
         />
       }
-    >
-      <MenuItem icon={<SlidersHorizontal />} onClick={() => onChoose("edit")}>
-        {words.edit}
-      </MenuItem>
-      {server && server.points !== "off" && (
-        <MenuItem icon={<Coins />} onClick={() => onChoose("give")}>
-          {words.points}
-        </MenuItem>
-      )}
-      {user.disabled ? (
-        <MenuItem icon={<CircleCheck />} onClick={() => onChoose("enable")}>
-          {words.enable}
-        </MenuItem>
-      ) : (
-        <MenuItem icon={<Ban />} onClick={() => onChoose("disable")}>
-          {words.disable}
-        </MenuItem>
-      )}
-      <MenuSeparator />
-      <MenuItem icon={<Trash2 />} danger onClick={() => onChoose("remove")}>
-        {words.remove}
-      </MenuItem>
-    </Menu>
+      actions={[
+        { label: words.edit, icon: <SlidersHorizontal />, onClick: () => onChoose("edit") },
+        ...(server && server.points !== "off"
+          ? [{ label: words.points, icon: <Coins />, onClick: () => onChoose("give") }]
+          : []),
+        user.disabled
+          ? { label: words.enable, icon: <CircleCheck />, onClick: () => onChoose("enable") }
+          : { label: words.disable, icon: <Ban />, onClick: () => onChoose("disable") },
+        null,
+        {
+          label: words.remove,
+          icon: <Trash2 />,
+          onClick: () => onChoose("remove"),
+          danger: true,
+        },
+      ]}
+    />
   );
 }

@@ -11,7 +11,7 @@ import { Confirm } from "../ui/Dialog.tsx";
 import { Input } from "../ui/Field.tsx";
 import { Badge, Item, List } from "../ui/List.tsx";
 import { More } from "../ui/More.tsx";
-import { toast } from "../ui/toasts.tsx";
+import { toast } from "../ui/toasts.ts";
 import { useAct } from "../ui/useAct.ts";
 import { Nothing, Section } from "../ui/View.tsx";
 import { Failed, Loading } from "../ui/Waiting.tsx";

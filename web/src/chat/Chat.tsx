@@ -11,7 +11,7 @@ import { useLives } from "../live/context.tsx";
 import { useTexts } from "../texts/texts.ts";
 import { Button, ButtonLink } from "../ui/Button.tsx";
 import { useShortcut } from "../ui/shortcuts.ts";
-import { toast } from "../ui/toasts.tsx";
+import { toast } from "../ui/toasts.ts";
 import { useStable } from "../ui/useStable.ts";
 import { useTitle } from "../ui/useTitle.ts";
 import { Failed, Loading, useComplaint } from "../ui/Waiting.tsx";

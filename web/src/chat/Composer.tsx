@@ -14,7 +14,7 @@ import { about } from "../api/conversations.ts";
 import { useEnter } from "../settings/preferences.ts";
 import { useTexts } from "../texts/texts.ts";
 import { IconButton } from "../ui/Button.tsx";
-import { toast } from "../ui/toasts.tsx";
+import { toast } from "../ui/toasts.ts";
 import { useStable } from "../ui/useStable.ts";
 import styles from "./Composer.module.css";
 import type { Draft } from "./draft.ts";

@@ -27,7 +27,7 @@ export function reason(body: Json): Reason {
   return {
     code: `${body.code ?? code ?? ""}`,
     text: msg ?? message ?? "",
-    field: place || param || first?.field || null,
+    field: place || param || first?.field || (body.field as string) || null,
   };
 }
 

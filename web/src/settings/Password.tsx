@@ -7,7 +7,7 @@ import { useTexts } from "../texts/texts.ts";
 import { Button } from "../ui/Button.tsx";
 import { Input } from "../ui/Field.tsx";
 import { useForm } from "../ui/form.ts";
-import { toast } from "../ui/toasts.tsx";
+import { toast } from "../ui/toasts.ts";
 import { Complaint, Section } from "../ui/View.tsx";
 import styles from "./Settings.module.css";
 import { texts } from "./texts.ts";

@@ -9,7 +9,7 @@ import { Button } from "../ui/Button.tsx";
 import { Confirm } from "../ui/Dialog.tsx";
 import { Badge, Item, List } from "../ui/List.tsx";
 import { texts as common } from "../ui/texts.ts";
-import { toast } from "../ui/toasts.tsx";
+import { toast } from "../ui/toasts.ts";
 import { useAct } from "../ui/useAct.ts";
 import { useGoodbye } from "../ui/useGoodbye.ts";
 import { Section } from "../ui/View.tsx";

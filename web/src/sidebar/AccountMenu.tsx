@@ -14,8 +14,8 @@ import type { User } from "../api/types.ts";
 import { at } from "../base.ts";
 import { useTexts } from "../texts/texts.ts";
 import { Button } from "../ui/Button.tsx";
-import { Menu, MenuItem, MenuLink, MenuSeparator } from "../ui/Menu.tsx";
-import { toast } from "../ui/toasts.tsx";
+import { Menu } from "../ui/Menu.tsx";
+import { toast } from "../ui/toasts.ts";
 import styles from "./Sidebar.module.css";
 import { texts } from "./texts.ts";
 
@@ -43,30 +43,19 @@ export function AccountMenu({ user }: { user: User }) {
             <bdi>{user.username}</bdi>
           </Button>
         }
-      >
-        <MenuItem icon={<ChartColumn />} onClick={() => go("/usage")}>
-          {words.usage}
-        </MenuItem>
-        <MenuItem icon={<Settings />} onClick={() => go("/settings")}>
-          {words.settings}
-        </MenuItem>
-        {user.role === "admin" && (
-          <MenuItem icon={<Shield />} onClick={() => go("/admin")}>
-            {words.admin}
-          </MenuItem>
-        )}
-        <MenuSeparator />
-        <MenuItem icon={<FlaskConical />} onClick={() => go("/playground")}>
-          {words.playground}
-        </MenuItem>
-        <MenuLink icon={<BookOpen />} href={at("docs")}>
-          {words.api}
-        </MenuLink>
-        <MenuSeparator />
-        <MenuItem icon={<LogOut />} onClick={() => void leave()}>
-          {words.signOut}
-        </MenuItem>
-      </Menu>
+        actions={[
+          { label: words.usage, icon: <ChartColumn />, onClick: () => go("/usage") },
+          { label: words.settings, icon: <Settings />, onClick: () => go("/settings") },
+          ...(user.role === "admin"
+            ? [{ label: words.admin, icon: <Shield />, onClick: () => go("/admin") }]
+            : []),
+          null,
+          { label: words.playground, icon: <FlaskConical />, onClick: () => go("/playground") },
+          { label: words.api, icon: <BookOpen />, href: at("docs") },
+          null,
+          { label: words.signOut, icon: <LogOut />, onClick: () => void leave() },
+        ]}
+      />
     </div>
   );
 }

@@ -1,24 +1,25 @@
 /** The list of one's conversations, by day, the newest first; more of it comes as one scrolls. */
 import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
 import { Download, Ellipsis, FileJson, Pencil, Trash2 } from "lucide-react";
-import { type FormEvent, useEffect, useRef, useState } from "react";
+import { lazy, Suspense, useEffect, useRef, useState } from "react";
 import { Link, useLocation, useRoute } from "wouter";
-import { conversations, exported, remove, rename, restore } from "../api/conversations.ts";
+import { conversations, exported, remove, restore } from "../api/conversations.ts";
 import type { Conversation } from "../api/types.ts";
 import { at } from "../base.ts";
 import { useLives } from "../live/context.tsx";
 import { useLanguage, useTexts } from "../texts/texts.ts";
-import { Button, IconButton } from "../ui/Button.tsx";
-import { Dialog } from "../ui/Dialog.tsx";
-import { Input } from "../ui/Field.tsx";
-import { Menu, MenuItem, MenuLink, MenuSeparator } from "../ui/Menu.tsx";
-import { toast } from "../ui/toasts.tsx";
+import { IconButton } from "../ui/Button.tsx";
+import { Menu } from "../ui/Menu.tsx";
+import { toast } from "../ui/toasts.ts";
 import { Failed, Loading } from "../ui/Waiting.tsx";
 import { byDay, type Day } from "./days.ts";
 import styles from "./List.module.css";
 import { texts } from "./texts.ts";
 
-export function List() {
+const Naming = lazy(() => import("./Naming.tsx"));
+
+/** `onOpen` hears when one of them is opened. */
+export function List({ onOpen }: { onOpen: () => void }) {
   const words = useTexts(texts);
   const language = useLanguage();
   const { data, error, refetch, hasNextPage, isFetchingNextPage, fetchNextPage } =
@@ -49,7 +50,7 @@ export function List() {
           <h2 className={styles.day}>{name(day)}</h2>
           <ul>
             {items.map((one) => (
-              <Item key={one.id} one={one} current={one.id === params?.id} />
+              <Item key={one.id} one={one} current={one.id === params?.id} onOpen={onOpen} />
             ))}
           </ul>
         </section>
@@ -62,7 +63,8 @@ export function List() {
   );
 }
 
-function Item({ one, current }: { one: Conversation; current: boolean }) {
+function Item(props: { one: Conversation; current: boolean; onOpen: () => void }) {
+  const { one, current } = props;
   const words = useTexts(texts);
   const [naming, setNaming] = useState(false);
   const remove = useRemoving(one, current);
@@ -72,6 +74,7 @@ function Item({ one, current }: { one: Conversation; current: boolean }) {
         href={`/c/${one.id}`}
         className={styles.link}
         aria-current={current ? "page" : undefined}
+        onClick={props.onOpen}
       >
         <bdi>{one.title}</bdi>
         {one.active_run_id && (
@@ -91,60 +94,30 @@ function Item({ one, current }: { one: Conversation; current: boolean }) {
             icon={<Ellipsis />}
           />
         }
-      >
-        <MenuItem icon={<Pencil />} onClick={() => setNaming(true)}>
-          {words.rename}
-        </MenuItem>
-        <MenuLink icon={<Download />} href={at(exported(one.id, "markdown"))} download>
-          {words.exportMarkdown}
-        </MenuLink>
-        <MenuLink icon={<FileJson />} href={at(exported(one.id, "json"))} download>
-          {words.exportJson}
-        </MenuLink>
-        <MenuSeparator />
-        <MenuItem icon={<Trash2 />} danger onClick={remove}>
-          {words.delete}
-        </MenuItem>
-      </Menu>
-      {naming && <Naming one={one} onClose={() => setNaming(false)} />}
+        actions={[
+          { label: words.rename, icon: <Pencil />, onClick: () => setNaming(true) },
+          {
+            label: words.exportMarkdown,
+            icon: <Download />,
+            href: at(exported(one.id, "markdown")),
+            download: true,
+          },
+          {
+            label: words.exportJson,
+            icon: <FileJson />,
+            href: at(exported(one.id, "json")),
+            download: true,
+          },
+          null,
+          { label: words.delete, icon: <Trash2 />, onClick: remove, danger: true },
+        ]}
+      />
+      {naming && (
+        <Suspense>
+          <Naming one={one} onClose={() => setNaming(false)} />
+        </Suspense>
+      )}
     </li>
-  );
-}
-
-function Naming({ one, onClose }: { one: Conversation; onClose: () => void }) {
-  const words = useTexts(texts);
-  const lives = useLives();
-  const [problem, setProblem] = useState<string | null>(null);
-
-  async function submit(event: FormEvent<HTMLFormElement>) {
-    event.preventDefault();
-    const title = String(new FormData(event.currentTarget).get("title")).trim();
-    try {
-      await rename(one.id, title);
-      lives.tell(one.id);
-      onClose();
-    } catch (error) {
-      setProblem(error instanceof Error ? error.message : String(error));
-    }
-  }
-
-  return (
-    <Dialog open onClose={onClose} title={words.rename}>
-      <form className={styles.naming} onSubmit={submit}>
-        <Input
-          label={words.title}
-          name="title"
-          defaultValue={one.title}
-          required
-          maxLength={200}
-          dir="auto"
-          problem={problem}
-        />
-        <Button look="main" type="submit">
-          {words.save}
-        </Button>
-      </form>
-    </Dialog>
   );
 }
 

@@ -14,10 +14,10 @@ import { texts } from "./texts.ts";
 
 const PATIENCE = 150; // ms after the last letter
 
-export function Search({ open, onClose }: { open: boolean; onClose: () => void }) {
+export default function Search({ onClose }: { onClose: () => void }) {
   const words = useTexts(texts);
   return (
-    <Dialog open={open} onClose={onClose} title={words.searchAll} wide>
+    <Dialog open onClose={onClose} title={words.searchAll} wide>
       <Found onClose={onClose} />
     </Dialog>
   );

@@ -53,7 +53,7 @@ export function Sidebar({ user, onSearch, onClose }: Props) {
           </kbd>
         </Button>
       </div>
-      <List />
+      <List onOpen={onClose} />
       <AccountMenu user={user} />
     </div>
   );

@@ -1,72 +1,44 @@
-/** A menu that opens from a button. */
-import { Menu as Base } from "@base-ui/react/menu";
-import type { ReactElement, ReactNode } from "react";
-import styles from "./Menu.module.css";
+/**
+ * A menu that opens from a button. What makes it one is loaded when somebody is about to open one:
+ * until then there is the button alone.
+ */
+import { cloneElement, lazy, type ReactElement, type ReactNode, Suspense, useState } from "react";
 
-export function Menu(props: {
+export interface Action {
+  label: string;
+  icon: ReactNode;
+  onClick?: () => void;
+  /** Leads somewhere, instead. */
+  href?: string;
+  /** What is there is kept as a file. */
+  download?: boolean;
+  danger?: boolean;
+}
+
+export interface MenuProps {
   trigger: ReactElement<Record<string, unknown>>;
+  /** What can be done; null draws a line. */
+  actions: readonly (Action | null)[];
   side?: "top" | "bottom";
   align?: "start" | "end";
-  children: ReactNode;
-}) {
+}
+
+const load = () => import("./OpenMenu.tsx");
+const OpenMenu = lazy(load);
+
+export function Menu(props: MenuProps) {
+  const [wanted, setWanted] = useState(false);
+  const button = cloneElement(props.trigger, {
+    "aria-haspopup": "menu",
+    "aria-expanded": false,
+    onClick: () => setWanted(true),
+    onPointerEnter: load,
+    onFocus: load,
+  });
+  if (!wanted) return button;
   return (
-    <Base.Root>
-      <Base.Trigger render={props.trigger} />
-      <Base.Portal>
-        <Base.Positioner
-          className={styles.place}
-          side={props.side ?? "bottom"}
-          align={props.align ?? "end"}
-          sideOffset={4}
-        >
-          <Base.Popup className={styles.popup}>{props.children}</Base.Popup>
-        </Base.Positioner>
-      </Base.Portal>
-    </Base.Root>
+    <Suspense fallback={button}>
+      <OpenMenu {...props} />
+    </Suspense>
   );
-}
-
-interface ItemProps {
-  icon?: ReactNode;
-  danger?: boolean;
-  disabled?: boolean;
-  onClick?: () => void;
-  children: ReactNode;
-}
-
-export function MenuItem({ icon, danger, children, ...rest }: ItemProps) {
-  return (
-    <Base.Item className={`${styles.item} ${danger ? styles.danger : ""}`} {...rest}>
-      {icon}
-      {children}
-    </Base.Item>
-  );
-}
-
-export function MenuLink({
-  icon,
-  href,
-  download,
-  children,
-}: {
-  icon?: ReactNode;
-  href: string;
-  download?: boolean;
-  children: ReactNode;
-}) {
-  return (
-    <Base.LinkItem
-      className={styles.item}
-      href={href}
-      closeOnClick
-      {...(download && { download: true })}
-    >
-      {icon}
-      {children}
-    </Base.LinkItem>
-  );
-}
-
-export function MenuSeparator() {
-  return <Base.Separator className={styles.separator} />;
 }

@@ -1,24 +1,23 @@
-/** Short notes at the edge of the page, which go by themselves; one may offer to undo something. */
+/** Shows short notes, which go by themselves; one may offer to undo something. */
 import { Toast } from "@base-ui/react/toast";
 import { X } from "lucide-react";
+import { useEffect } from "react";
 import { useTexts } from "../texts/texts.ts";
 import { Button, IconButton } from "./Button.tsx";
+import styles from "./Toasts.module.css";
 import { texts } from "./texts.ts";
-import styles from "./toasts.module.css";
+import { type Note, showing } from "./toasts.ts";
 
 const LASTING = 8000; // ms
 const manager = Toast.createToastManager();
 
-/** Says something; `bad` where it is what went wrong. */
-export function toast(text: string, options: { bad?: boolean; undo?: () => void } = {}): void {
-  const { bad, undo } = options;
+function add({ text, bad, undo }: Note): void {
   const id = manager.add({
     description: text,
     timeout: LASTING,
     ...(bad && { priority: "high", type: "bad" }),
     ...(undo && {
       actionProps: {
-        children: "undo",
         onClick: () => {
           manager.close(id);
           undo();
@@ -28,7 +27,8 @@ export function toast(text: string, options: { bad?: boolean; undo?: () => void 
   });
 }
 
-export function Toasts() {
+export default function Toasts() {
+  useEffect(() => showing(add), []);
   return (
     <Toast.Provider toastManager={manager} limit={3}>
       <Toast.Portal>
