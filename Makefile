@@ -37,6 +37,7 @@ setup-dev: $(VENV)/.dev $(PAGE)
 setup-test: setup-dev
 	scripts/system-packages nginx:nginx-light chromium:chromium curl:curl \
 		postgres:postgresql pgbouncer:pgbouncer
+	-scripts/system-packages chromium-headless-shell:chromium-headless-shell  # twice as fast
 
 $(UV):
 	scripts/virtual-environment $(PYTHON) $(VENV)

@@ -63,7 +63,7 @@ async def test_a_body_that_makes_no_sense_is_refused(
     ann: httpx.AsyncClient, body: bytes, kind: dict[str, str], status: int, text: str
 ):
     made = await ann.post(ALL, content=body, headers=kind)
-    assert (made.status_code, made.json().keys()) == (status, {"detail", "code"})
+    assert (made.status_code, made.json().keys() - {"field"}) == (status, {"detail", "code"})
     assert text in made.json()["detail"]
     changed = await ann.patch(f"{ALL}/{await begin(ann)}", content=body, headers=kind)
     assert changed.status_code == status

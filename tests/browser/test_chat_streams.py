@@ -8,7 +8,7 @@ from typing import Any
 import aiohttp
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, Request, expect
+from playwright.async_api import Browser, Locator, Page, Request, expect
 from tests.browser.visitor import SLOW, Visitor, answered, grows, replies, say, visiting
 from tests.browser.wire import wire
 from tests.clients.person import PASSWORD
@@ -16,6 +16,7 @@ from tests.conftest import Running, running
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
+PATIENCE = 30.0  # seconds
 LONG = "demo/n=600,delay=10ms"
 
 
@@ -57,6 +58,15 @@ async def begin(visitor: Visitor, model: str = SLOW, text: str = "Go on") -> Pag
     return tab
 
 
+async def same(shown: list[Locator]) -> None:
+    """Waits until the same stands in all of them; a tab behind another draws later."""
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            if len({tuple(await one.all_inner_texts()) for one in shown}) == 1:
+                return
+            await asyncio.sleep(0.1)
+
+
 async def ended_run(visitor: Visitor, url: str) -> Any:
     """The visitor's only run, asked for past the wire, once it has ended."""
     cookie = "; ".join(f"{one['name']}={one['value']}" for one in await visitor.context.cookies())
@@ -96,10 +106,7 @@ async def test_two_tabs_show_the_same_reply_by_one_connection(ann: Visitor):
     seen = await grows(replies(second))
     await grows(replies(second), seen + 100)
     assert streams.asked == ["POST"]
-    said = (await answered(second)).locator("p, li")
-    await expect((await answered(first)).locator("p, li")).to_have_text(
-        await said.all_inner_texts()
-    )
+    await same([(await answered(tab)).locator("p, li") for tab in (first, second)])
 
     assert streams.asked == ["POST"]
     assert streams.open == 0  # between runs no tab holds a connection

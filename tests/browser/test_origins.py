@@ -1,6 +1,5 @@
 """Pages from elsewhere, in a real browser: those of this machine may call, a stranger's may not."""
 
-import shutil
 from collections.abc import AsyncIterator
 from typing import Any
 from urllib.request import urlopen
@@ -9,6 +8,7 @@ import pytest
 import pytest_asyncio
 from aiohttp import web
 from playwright.async_api import Browser, Page
+from tests.browser.conftest import program
 from tests.clients.road import Road
 from tests.conftest import Running, Serve
 
@@ -70,7 +70,7 @@ async def wide_world(chromium: Browser) -> AsyncIterator[Browser]:
     """A browser for which the stranger's name exists."""
     rules = f"--host-resolver-rules=MAP {STRANGER} 127.0.0.1"
     browser = await chromium.browser_type.launch(
-        executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu", rules]
+        executable_path=program(), args=["--no-sandbox", "--disable-gpu", rules]
     )
     yield browser
     await browser.close()

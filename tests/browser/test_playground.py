@@ -231,7 +231,7 @@ async def test_stop_cancels_the_run_and_says_so(member: Page, way: str, values: 
 @pytest.mark.parametrize("way", ["query.ws", "chat.socketio", "interactions.graphql-ws"])
 async def test_stop_ends_what_a_socket_carries(member: Page, way: str):
     await begin(member, way, SLOW)
-    await member.locator('ol [data-index="2"]').wait_for()
+    await member.locator("ol [data-index]").first.wait_for()
     await member.get_by_role("button", name="Stop").click()
 
     await expect(outcome(member)).to_have_attribute("data-outcome", "stopped")

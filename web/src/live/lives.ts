@@ -38,6 +38,7 @@ export class Lives {
   readonly #changed: (conversation: string | null) => void;
   readonly #replies = new Map<string, Reply>();
   readonly #lines = new Map<string, AbortController>(); // what this tab reads, by run
+  readonly #asked = new Set<string>(); // those of them that another tab listens to
   readonly #waiting = new Map<string, (word: Word) => void>(); // who listens to other tabs, by run
   readonly #heard = new Set<() => void>();
   readonly #gone = new AbortController();
@@ -178,7 +179,7 @@ export class Lives {
         // From the first word on: until then the request may be waiting for a connection.
         sip ??= setInterval(() => this.#holders.keeps() || leave(), SIP);
         reply.hear(event);
-        this.#say({ kind: "event", run, event });
+        if (this.#asked.has(run)) this.#say({ kind: "event", run, event });
       }
       if (!reply.ended) this.#vanish(reply); // its end was heard before, and is not told again
     } catch (problem) {
@@ -188,6 +189,7 @@ export class Lives {
       clearInterval(sip);
       this.#gone.signal.removeEventListener("abort", leave);
       this.#lines.delete(run);
+      this.#asked.delete(run);
       this.#say({ kind: "left", run });
     }
   }
@@ -253,6 +255,7 @@ export class Lives {
       case "hold":
         this.#holders.hold(tab, run);
         if (this.#lines.has(run)) this.#meet(tab, run);
+        else if (this.#waiting.has(run)) this.#say({ kind: "ask", run }); // it may be a new one
         break;
       case "left":
         this.#holders.left(tab, run);
@@ -263,6 +266,7 @@ export class Lives {
   #answer(run: string): void {
     const reply = this.#replies.get(run);
     if (!reply || !(this.#lines.has(run) || reply.ended)) return;
+    this.#asked.add(run);
     const { conversation } = reply;
     this.#say({ kind: "state", run, conversation, snapshot: reply.snapshot() });
   }
