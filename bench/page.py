@@ -182,7 +182,9 @@ def smoothness(events: Sequence[Event]) -> list[Smoothness]:
             (event for event in events if (event["pid"], event["tid"]) == thread),
             key=lambda event: event.get("ts", 0),
         )
-        frames = [event["ts"] for event in own if event["name"] == "Commit"]
+        frames = [
+            event["ts"] for event in own if event["name"] == "AnimationFrame" and event["ph"] == "b"
+        ]
         tasks = [
             (event["ts"], event["tdur"] / 1000)
             for event in own

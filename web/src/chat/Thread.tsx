@@ -45,7 +45,7 @@ export function Thread({ messages, acts, busy, tail, onEarlier, fetching, target
     anchorTo: "end",
     followOnAppend: true,
     scrollEndThreshold: NEAR,
-    overscan: 4,
+    overscan: 2,
     paddingStart: 16,
     paddingEnd: 24,
     onChange: (one) => setAway(!one.isAtEnd(NEAR)),
