@@ -15,6 +15,8 @@ from tests.browser.visitor import (
     answered,
     choose,
     composer,
+    grows,
+    length,
     questions,
     replies,
     say,
@@ -24,6 +26,7 @@ from tests.clients.person import PASSWORD
 from tests.conftest import Running
 from tests.hostile import pictures
 
+FROM_END = "log => log.scrollHeight - log.scrollTop - log.clientHeight"  # px
 LISTEN = """() => {
     window.heard = [];
     new MutationObserver(() => {
@@ -328,6 +331,31 @@ async def test_a_file_that_is_refused_says_why_and_nothing_is_sent_with_it(
     await expect(chosen.get_by_role("alert")).not_to_be_empty()
     await composer(tab).fill("With that")
     await expect(tab.get_by_role("button", name="Send")).to_have_attribute("aria-disabled", "true")
+
+
+async def test_the_view_stays_at_the_end_until_the_reader_scrolls_up(ann: Visitor):
+    id = await ann.talk("One", "Two", "Three", model="demo/n=110,delay=0ms")
+    tab = await ann.tab(f"/c/{id}", model="demo/n=500,delay=10ms")
+    log = tab.get_by_role("log")
+    await expect(questions(tab).last).to_contain_text("Three")
+    await say(tab, "Go on")
+    reply = replies(tab).last
+    for beyond in (300, 600):
+        await grows(reply, beyond)
+        assert await log.evaluate(FROM_END) < 60
+
+    await log.hover()
+    await tab.mouse.wheel(0, -400)
+    back = tab.get_by_role("button", name="To the newest message")
+    await expect(back).to_be_visible()
+    top = await log.evaluate("log => log.scrollTop")
+    await grows(reply, await length(reply) + 300)
+    assert await log.evaluate("log => log.scrollTop") == top  # it does not jump under the eyes
+
+    await back.click()
+    await expect(back).to_be_hidden()
+    await answered(tab)
+    assert await log.evaluate(FROM_END) < 60
 
 
 async def test_a_conversation_that_is_not_there_is_said_to_be_gone(ann: Visitor):

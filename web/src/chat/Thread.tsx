@@ -5,7 +5,15 @@
  */
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { ArrowDown } from "lucide-react";
-import { type ReactNode, useEffect, useLayoutEffect, useRef, useState } from "react";
+import {
+  type ReactNode,
+  type RefObject,
+  useEffect,
+  useLayoutEffect,
+  useMemo,
+  useRef,
+  useState,
+} from "react";
 import type { Message } from "../api/types.ts";
 import { useTexts } from "../texts/texts.ts";
 import { IconButton } from "../ui/Button.tsx";
@@ -32,6 +40,33 @@ interface Props {
   target: string | null;
 }
 
+/** Stays at the end of what scrolls, until the reader scrolls up; and again once back there. */
+function useEnd(scroller: RefObject<HTMLDivElement | null>, onAway: (away: boolean) => void) {
+  const state = useRef({ following: true, top: 0 });
+  return useMemo(() => {
+    const keep = () => {
+      const box = scroller.current;
+      if (box && state.current.following) box.scrollTop = box.scrollHeight;
+    };
+    return {
+      keep,
+      follow() {
+        state.current.following = true;
+        keep();
+      },
+      look() {
+        const box = scroller.current;
+        if (!box) return;
+        const away = box.scrollHeight - box.scrollTop - box.clientHeight > NEAR;
+        if (!away) state.current.following = true;
+        else if (box.scrollTop < state.current.top) state.current.following = false;
+        state.current.top = box.scrollTop;
+        onAway(away && !state.current.following);
+      },
+    };
+  }, [scroller, onAway]);
+}
+
 export function Thread({ messages, acts, busy, tail, onEarlier, fetching, target }: Props) {
   const words = useTexts(texts);
   const scroller = useRef<HTMLDivElement>(null);
@@ -43,15 +78,11 @@ export function Thread({ messages, acts, busy, tail, onEarlier, fetching, target
     estimateSize: () => GUESS,
     getItemKey: (index) => messages[index]?.id ?? "tail",
     anchorTo: "end",
-    followOnAppend: true,
     scrollEndThreshold: NEAR,
     overscan: 2,
     paddingStart: 16,
     paddingEnd: 24,
-    onChange: (one) => setAway(!one.isAtEnd(NEAR)),
   });
-
-  useLayoutEffect(() => list.scrollToEnd(), [list]);
 
   const goal = target === null ? -1 : messages.findIndex((one) => one.id === target);
   const reached = useRef<string | null>(null);
@@ -61,10 +92,16 @@ export function Thread({ messages, acts, busy, tail, onEarlier, fetching, target
     list.scrollToIndex(goal, { align: "center" });
   }, [goal, target, list]);
 
+  const end = useEnd(scroller, setAway);
   const sent = tail !== null;
-  useEffect(() => {
-    if (sent) list.scrollToEnd(); // who says something wants to see what comes of it
-  }, [sent, list]);
+  useLayoutEffect(() => {
+    if (sent) end.follow(); // who says something wants to see what comes of it
+  }, [sent, end]);
+  const total = list.getTotalSize();
+  // biome-ignore lint/correctness/useExhaustiveDependencies: whenever something has grown
+  useLayoutEffect(() => {
+    if (goal < 0) end.keep();
+  }, [total, count, goal, end]);
 
   const items = list.getVirtualItems();
   const first = items[0]?.index ?? 0;
@@ -80,11 +117,12 @@ export function Thread({ messages, acts, busy, tail, onEarlier, fetching, target
         role="log"
         aria-label={words.log}
         aria-live="off"
+        onScroll={end.look}
         // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is scrolled by keyboard, too
         tabIndex={0}
       >
         {fetching && <p className={styles.earlier}>{words.earlier}</p>}
-        <div className={styles.all} style={{ height: list.getTotalSize() }}>
+        <div className={styles.all} style={{ height: total }}>
           {items.map(({ index, key, start }) => {
             const message = messages[index];
             return (
@@ -117,7 +155,7 @@ export function Thread({ messages, acts, busy, tail, onEarlier, fetching, target
           look="plain"
           label={words.toEnd}
           icon={<ArrowDown />}
-          onClick={() => list.scrollToEnd({ behavior: "smooth" })}
+          onClick={end.follow}
         />
       )}
     </div>
