@@ -13,7 +13,7 @@ from tests.clients.person import PASSWORD
 
 QUICK = "demo/n=40,delay=1ms"
 SLOW = "demo/n=4000,delay=20ms"  # goes on for longer than any test
-CLICKING = 10_000  # ms that something on the page may take on a busy machine
+CLICKING = 30_000  # ms that something on the page may take on a busy machine
 MARK = {"X-Sluice-Request": "test"}
 
 
