@@ -5,9 +5,10 @@ import { Refused } from "#client";
 import { register, signIn } from "../api/account.ts";
 import { about, session } from "../api/conversations.ts";
 import { at } from "../base.ts";
-import { choose, LANGUAGES, type Language, useLanguage, useTexts } from "../texts/texts.ts";
+import { useTexts } from "../texts/texts.ts";
 import { Button } from "../ui/Button.tsx";
-import { Input, Select } from "../ui/Field.tsx";
+import { ChooseLanguage } from "../ui/ChooseLanguage.tsx";
+import { Input } from "../ui/Field.tsx";
 import { texts as common } from "../ui/texts.ts";
 import { complaint } from "../ui/Waiting.tsx";
 import styles from "./Enter.module.css";
@@ -146,25 +147,13 @@ function Other(props: { way: Way; policy: string | undefined; onChange: (way: Wa
 
 function Foot() {
   const words = useTexts(texts);
-  const language = useLanguage();
   return (
     <footer className={styles.foot}>
       <p>
         {words.developers} <a href={at("playground")}>{words.playground}</a>{" "}
         <a href={at("docs")}>{words.api}</a>
       </p>
-      <Select
-        label="Language"
-        bare
-        value={language}
-        onChange={(event) => choose(event.currentTarget.value as Language)}
-      >
-        {Object.entries(LANGUAGES).map(([code, name]) => (
-          <option key={code} value={code} lang={code}>
-            {name}
-          </option>
-        ))}
-      </Select>
+      <ChooseLanguage />
     </footer>
   );
 }

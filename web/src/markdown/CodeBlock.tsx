@@ -3,7 +3,7 @@ import { Check, Copy } from "lucide-react";
 import { memo, useEffect, useMemo, useState } from "react";
 import { useTexts } from "../texts/texts.ts";
 import { IconButton } from "../ui/Button.tsx";
-import { copy } from "../ui/clipboard.ts";
+import { useCopying } from "../ui/useCopying.ts";
 import styles from "./Code.module.css";
 import { isShort, pieces } from "./code.ts";
 import { later } from "./idle.ts";
@@ -11,8 +11,6 @@ import { language } from "./languages.ts";
 import type { Run } from "./looks.ts";
 import { Scroll } from "./Scroll.tsx";
 import { texts } from "./texts.ts";
-
-const SAID = 2_000; // ms
 
 export const CodeBlock = memo(function CodeBlock(props: {
   text: string;
@@ -45,19 +43,14 @@ export const CodeBlock = memo(function CodeBlock(props: {
 
 function CopyCode({ text }: { text: string }) {
   const words = useTexts(texts);
-  const [done, setDone] = useState(false);
-  useEffect(() => {
-    if (!done) return;
-    const timer = setTimeout(() => setDone(false), SAID);
-    return () => clearTimeout(timer);
-  }, [done]);
+  const { done, act } = useCopying(text);
   return (
     <>
       <IconButton
         className={styles.copy}
         label={done ? words.copied : words.copy}
         icon={done ? <Check /> : <Copy />}
-        onClick={async () => setDone(await copy(text))}
+        onClick={act}
       />
       <span className="hidden" role="status">
         {done ? words.copied : ""}

@@ -1,7 +1,8 @@
 /** Where else one can look: the pages that stand by themselves, and the client for front ends. */
+
 import { at, BASE } from "../../base.ts";
-import { choose, LANGUAGES, type Language, useLanguage, useTexts } from "../../texts/texts.ts";
-import { Select } from "../../ui/Field.tsx";
+import { useTexts } from "../../texts/texts.ts";
+import { ChooseLanguage } from "../../ui/ChooseLanguage.tsx";
 import { texts } from "../texts.ts";
 import styles from "./More.module.css";
 
@@ -10,7 +11,6 @@ for await (const { data } of stream("/api/v1/query/stream", { body: { query: "He
 
 export function More() {
   const words = useTexts(texts);
-  const language = useLanguage();
   return (
     <footer className={styles.more}>
       <section className={styles.part} aria-labelledby="more">
@@ -22,18 +22,7 @@ export function More() {
             </li>
           ))}
         </ul>
-        <Select
-          label="Language"
-          bare
-          value={language}
-          onChange={(event) => choose(event.currentTarget.value as Language)}
-        >
-          {Object.entries(LANGUAGES).map(([code, name]) => (
-            <option key={code} value={code} lang={code}>
-              {name}
-            </option>
-          ))}
-        </Select>
+        <ChooseLanguage />
       </section>
       <section className={styles.part}>
         <p>{words.client}</p>
