@@ -184,6 +184,24 @@ test("a silence without an end is one, too", async () => {
   assert.deepEqual(await all(at, { ...ASKED, silence: Number.POSITIVE_INFINITY }), [1, 9]);
 });
 
+test("who draws frames may let more arrive before it is read", async (test) => {
+  await using at = await stage(begins(numbered(1)));
+  const { read } = ReadableStreamDefaultReader.prototype;
+  const reads = test.mock.method(ReadableStreamDefaultReader.prototype, "read", read).mock;
+  using world = page();
+  const leaving = new AbortController();
+  const events = stream(at.url, { ...ASKED, pace: 1e8, signal: leaving.signal });
+  await events.next();
+  const second = events.next();
+  await new Promise(setImmediate);
+  assert.equal(reads.callCount(), 1);
+  world.online("waiting"); // whoever waits for that goes on
+  await new Promise(setImmediate);
+  assert.equal(reads.callCount(), 2);
+  leaving.abort(new Error("left"));
+  await assert.rejects(second, /left/);
+});
+
 // Giving up
 
 test("it gives up once its patience is over, and says what was wrong", async () => {

@@ -64,6 +64,9 @@ export interface Options {
   patience?: number;
   /** Milliseconds without a byte after which a connection counts as dead; 45 s. */
   silence?: number;
+  /** Milliseconds between two reads while the page is seen: what arrives meanwhile comes together.
+   * For those who draw frames; none unless given. */
+  pace?: number;
   credentials?: "include" | "omit" | "same-origin";
   /** Hears what becomes of the connection; `waiting` with the milliseconds until the next try. */
   onState?: (state: State, wait: number) => void;
@@ -180,8 +183,15 @@ class Course {
         yield arrival;
         if (!this.over) signal?.throwIfAborted();
       }
+      await this.#rest(line);
     }
     if (!this.over) throw new Broken("The stream was cut off.");
+  }
+
+  /** Lets more arrive. The timers of a hidden page, which come once a minute, are not waited for. */
+  async #rest(line: Line): Promise<void> {
+    const { pace } = this.#options;
+    if (pace && !this.over && !globalThis.document?.hidden) await pause(pace, line.signal);
   }
 
   /** Milliseconds until the next try. Throws where there is to be none. */

@@ -19,9 +19,11 @@ const Context = createContext<Lives | null>(null);
 const HIDDEN = 250; // ms between two looks where there are no frames
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
+const seen = () => !document.hidden;
+
 const frames = new Frames(
-  (draw) => (document.hidden ? setTimeout(draw, HIDDEN) : requestAnimationFrame(draw)),
-  () => !document.hidden && !calm.matches,
+  (draw) => (seen() ? requestAnimationFrame(draw) : setTimeout(draw, HIDDEN)),
+  () => seen() && !calm.matches,
 );
 
 export function LiveReplies({ user, children }: { user: string; children: ReactNode }) {
@@ -35,14 +37,17 @@ export function LiveReplies({ user, children }: { user: string; children: ReactN
       void queries.invalidateQueries({ queryKey: conversation(id).queryKey });
       void refresh(queries, id).catch(() => {}); // it is tried again when the network is back
     };
-    const made = new Lives(channelOf(user, tab), frames, changed, (problem) =>
+    const made = new Lives(channelOf(user, tab), frames, seen, changed, (problem) =>
       expired(queries, problem),
     );
     const leave = () => made.close();
+    const turn = () => made.turn();
     addEventListener("pagehide", leave);
+    document.addEventListener("visibilitychange", turn);
     setLives(made);
     return () => {
       removeEventListener("pagehide", leave);
+      document.removeEventListener("visibilitychange", turn);
       leave();
     };
   }, [user, tab, queries]);

@@ -22,10 +22,11 @@ export interface Asking {
 
 type Events = AsyncGenerator<Arrival<ConversationEvent>, void>;
 
+const FRAME = 16; // ms; what arrives in a frame is read at once
 const ANSWER = 150; // ms in which a tab that reads a run answers
 const QUIET = 4_000; // ms without a word after which it is asked whether it is still there
 const AGAIN = 4_000; // ms between two words of a tab that holds on
-const SIP = 400; // ms for which a tab reads that may not hold on
+const SIP = 400; // ms for which a tab reads that may not hold on; timers of hidden tabs are slow
 const BETWEEN = 1_000; // ms between its sips
 const KEPT = 20; // replies that have ended, for tabs that ask late
 const ENOUGH = Symbol("a sip, or another tab's turn");
@@ -33,6 +34,7 @@ const ENOUGH = Symbol("a sip, or another tab's turn");
 export class Lives {
   readonly #channel: Channel;
   readonly #holders: Holders;
+  readonly #seen: () => boolean;
   readonly #frames: Frames;
   readonly #lost: (problem: unknown) => void;
   readonly #changed: (conversation: string | null) => void;
@@ -45,21 +47,29 @@ export class Lives {
   readonly #deaf: () => void;
 
   /**
+   * `seen` tells whether this tab is looked at.
    * `changed` hears of conversations that are to be looked at anew; null: the list of them.
    * `lost` hears why a run could not be read to its end.
    */
   constructor(
     channel: Channel,
     frames: Frames,
+    seen: () => boolean,
     changed: (conversation: string | null) => void,
     lost: (problem: unknown) => void,
   ) {
     this.#lost = lost;
     this.#channel = channel;
     this.#frames = frames;
+    this.#seen = seen;
     this.#changed = changed;
-    this.#holders = new Holders(channel.tab, Date.now);
+    this.#holders = new Holders(channel.tab, seen, Date.now);
     this.#deaf = channel.listen(this.#hear);
+  }
+
+  /** Tells the other tabs that this one is looked at now, or no longer. */
+  turn(): void {
+    for (const run of this.#lines.keys()) this.#hold(run);
   }
 
   /** Leaves everything to the other tabs. */
@@ -95,6 +105,7 @@ export class Lives {
       headers: MARK,
       signal: line.signal,
       patience: Number.POSITIVE_INFINITY,
+      pace: FRAME,
       onRun: (id) => {
         run = id;
       },
@@ -160,6 +171,7 @@ export class Lives {
       headers: MARK,
       signal: line.signal,
       patience: Number.POSITIVE_INFINITY,
+      pace: FRAME,
       ...(reply.seq && { lastEventId: `${reply.run}:${reply.seq}` }),
       onState: (state) => reply.stands(state),
     });
@@ -171,13 +183,19 @@ export class Lives {
     const leave = () => line.abort(ENOUGH);
     this.#gone.signal.addEventListener("abort", leave);
     this.#lines.set(run, line);
-    this.#say({ kind: "hold", run });
-    const again = setInterval(() => this.#say({ kind: "hold", run }), AGAIN);
+    this.#hold(run);
+    const again = setInterval(() => this.#hold(run), AGAIN);
     let sip: ReturnType<typeof setInterval> | undefined;
+    let enough = 0;
+    const sipped = () => {
+      if (performance.now() >= enough && !this.#holders.keeps()) leave();
+    };
     try {
       for await (const event of events) {
         // From the first word on: until then the request may be waiting for a connection.
-        sip ??= setInterval(() => this.#holders.keeps() || leave(), SIP);
+        enough ||= performance.now() + SIP;
+        sip ??= setInterval(sipped, SIP);
+        sipped();
         reply.hear(event);
         if (this.#asked.has(run)) this.#say({ kind: "event", run, event });
       }
@@ -253,8 +271,8 @@ export class Lives {
         this.#replies.get(run)?.hear(word.event);
         break;
       case "hold":
-        this.#holders.hold(tab, run);
-        if (this.#lines.has(run)) this.#meet(tab, run);
+        this.#holders.hold(tab, run, word.seen);
+        if (this.#lines.has(run)) this.#meet(word);
         else if (this.#waiting.has(run)) this.#say({ kind: "ask", run }); // it may be a new one
         break;
       case "left":
@@ -272,9 +290,13 @@ export class Lives {
   }
 
   /** Two tabs have begun to read the same run: one of them lets go, and listens to the other. */
-  #meet(tab: string, run: string): void {
-    if (this.#holders.yields(tab)) this.#lines.get(run)?.abort(ENOUGH);
-    else this.#say({ kind: "hold", run });
+  #meet({ tab, run, seen }: Hold): void {
+    if (this.#holders.yields(tab, seen)) this.#lines.get(run)?.abort(ENOUGH);
+    else this.#hold(run);
+  }
+
+  #hold(run: string): void {
+    this.#say({ kind: "hold", run, seen: this.#seen() });
   }
 
   #say(word: Bare): void {
@@ -284,4 +306,5 @@ export class Lives {
 
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
+type Hold = Extract<Word, { kind: "hold" }>;
 type Bare = Word extends infer W ? (W extends Word ? Omit<W, "tab"> : never) : never;

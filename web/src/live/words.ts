@@ -9,8 +9,9 @@ export type Word =
   | { kind: "state"; tab: string; run: string; conversation: string; snapshot: Snapshot }
   /** And this is what came next. */
   | { kind: "event"; tab: string; run: string; event: Arrival<ConversationEvent> }
-  /** I read this run from the server; said at first, and every few seconds. */
-  | { kind: "hold"; tab: string; run: string }
+  /** I read this run from the server, and am looked at or not; said at first, when that changes,
+   * and every few seconds. */
+  | { kind: "hold"; tab: string; run: string; seen: boolean }
   /** I no longer do. */
   | { kind: "left"; tab: string; run: string }
   /** Something in a conversation is another now; `null`: in the list of them. */
