@@ -3,17 +3,9 @@
  *
  * It stays at the end while a reply grows there, and lets go as soon as the reader scrolls up.
  */
-import { useVirtualizer } from "@tanstack/react-virtual";
+import { measureElement, useVirtualizer, type Virtualizer } from "@tanstack/react-virtual";
 import { ArrowDown } from "lucide-react";
-import {
-  type ReactNode,
-  type RefObject,
-  useEffect,
-  useLayoutEffect,
-  useMemo,
-  useRef,
-  useState,
-} from "react";
+import { type ReactNode, useEffect, useLayoutEffect, useRef, useState } from "react";
 import type { Message } from "../api/types.ts";
 import { useTexts } from "../texts/texts.ts";
 import { IconButton } from "../ui/Button.tsx";
@@ -21,9 +13,11 @@ import type { Acts } from "./acts.ts";
 import { Row } from "./Row.tsx";
 import styles from "./Thread.module.css";
 import { texts } from "./texts.ts";
+import { useEnd } from "./useEnd.ts";
 
 const GUESS = 160; // px of a message that was not drawn yet
-const NEAR = 48; // px from the end that count as the end
+const NEAR = 48; // px from the end that count as the end for the list
+const STEP = 1024; // px by which a growing reply is taken to be longer, at most
 const EARLY = 8; // messages from the first that is known: earlier ones are fetched
 
 interface Props {
@@ -40,45 +34,32 @@ interface Props {
   target: string | null;
 }
 
-/** Stays at the end of what scrolls, until the reader scrolls up; and again once back there. */
-function useEnd(scroller: RefObject<HTMLDivElement | null>, onAway: (away: boolean) => void) {
-  const state = useRef({ following: true, top: 0 });
-  return useMemo(() => {
-    const keep = () => {
-      const box = scroller.current;
-      if (box && state.current.following) box.scrollTop = box.scrollHeight;
-    };
-    return {
-      keep,
-      follow() {
-        state.current.following = true;
-        keep();
-      },
-      look() {
-        const box = scroller.current;
-        if (!box) return;
-        const away = box.scrollHeight - box.scrollTop - box.clientHeight > NEAR;
-        if (!away) state.current.following = true;
-        else if (box.scrollTop < state.current.top) state.current.following = false;
-        state.current.top = box.scrollTop;
-        onAway(away && !state.current.following);
-      },
-    };
-  }, [scroller, onAway]);
+/** A reply that grows is taken to be longer than it is: not each line of it is news to the list. */
+function measured(
+  element: Element,
+  entry: ResizeObserverEntry | undefined,
+  list: Virtualizer<HTMLDivElement, Element>,
+): number {
+  const size = measureElement(element, entry, list);
+  return element.querySelector("[aria-busy=true]") ? Math.ceil(size / STEP) * STEP : size;
 }
 
 export function Thread({ messages, acts, busy, tail, onEarlier, fetching, target }: Props) {
   const words = useTexts(texts);
   const scroller = useRef<HTMLDivElement>(null);
   const [away, setAway] = useState(false);
+  const content = useRef<HTMLDivElement>(null);
+  const end = useEnd(scroller, content, setAway);
   const count = messages.length + (tail ? 1 : 0);
-  const list = useVirtualizer({
+  const list = useVirtualizer<HTMLDivElement, Element>({
     count,
     getScrollElement: () => scroller.current,
     estimateSize: () => GUESS,
     getItemKey: (index) => messages[index]?.id ?? "tail",
     anchorTo: "end",
     scrollEndThreshold: NEAR,
+    observeElementOffset: end.observe,
+    measureElement: measured,
     overscan: 2,
     paddingStart: 16,
     paddingEnd: 24,
@@ -89,22 +70,23 @@ export function Thread({ messages, acts, busy, tail, onEarlier, fetching, target
   useLayoutEffect(() => {
     if (goal < 0 || reached.current === target) return;
     reached.current = target;
+    end.leave();
     list.scrollToIndex(goal, { align: "center" });
-  }, [goal, target, list]);
+  }, [goal, target, list, end]);
 
-  const end = useEnd(scroller, setAway);
   const sent = tail !== null;
   useLayoutEffect(() => {
     if (sent) end.follow(); // who says something wants to see what comes of it
   }, [sent, end]);
   const total = list.getTotalSize();
   // biome-ignore lint/correctness/useExhaustiveDependencies: whenever something has grown
-  useLayoutEffect(() => {
-    if (goal < 0) end.keep();
-  }, [total, count, goal, end]);
+  useLayoutEffect(() => end.keep(), [total, count, end]);
 
   const items = list.getVirtualItems();
   const first = items[0]?.index ?? 0;
+  // What is drawn stands in the flow, so that a reply grows without anything being laid out twice.
+  const above = items[0]?.start ?? 0;
+  const below = total - (items.at(-1)?.end ?? 0);
   useEffect(() => {
     if (first < EARLY) onEarlier?.();
   }, [first, onEarlier]);
@@ -122,8 +104,8 @@ export function Thread({ messages, acts, busy, tail, onEarlier, fetching, target
         tabIndex={0}
       >
         {fetching && <p className={styles.earlier}>{words.earlier}</p>}
-        <div className={styles.all} style={{ height: total }}>
-          {items.map(({ index, key, start }) => {
+        <div ref={content} style={{ paddingTop: above, paddingBottom: below }}>
+          {items.map(({ index, key }) => {
             const message = messages[index];
             return (
               <div
@@ -132,7 +114,6 @@ export function Thread({ messages, acts, busy, tail, onEarlier, fetching, target
                 data-index={index}
                 data-target={index === goal || undefined}
                 className={styles.one}
-                style={{ transform: `translateY(${start}px)` }}
               >
                 {message ? (
                   <Row
