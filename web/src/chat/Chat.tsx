@@ -82,10 +82,9 @@ function Messages({ id, turns }: { id: string; turns: Turns }) {
   const acts = useActs(id, turns);
   const writing = useWriting(id);
   useComingBack(id);
-  const shown = useMemo(
-    () => arranged(data?.pages.flatMap((page) => page.items) ?? [], turns.pending),
-    [data, turns.pending],
-  );
+  const fetched = useMemo(() => data?.pages.flatMap((page) => page.items) ?? [], [data]);
+  const pending = unheard(turns.pending, fetched);
+  const shown = useMemo(() => arranged(fetched, pending), [fetched, pending]);
   const earlier = useCallback(() => void fetchNextPage(), [fetchNextPage]);
   const more = hasNextPage && !isFetchingNextPage ? earlier : null;
   const target = useTarget(shown, acts, more, isFetchingNextPage);
@@ -98,7 +97,6 @@ function Messages({ id, turns }: { id: string; turns: Turns }) {
     );
   }
   if (!data) return error ? <Failed error={error} onRetry={() => void refetch()} /> : <Loading />;
-  const { pending } = turns;
   return (
     <Thread
       messages={shown}
@@ -134,6 +132,12 @@ function Trouble({ problem, onDismiss }: { problem: Problem; onDismiss: () => vo
       </Button>
     </div>
   );
+}
+
+/** What is pending still: nothing, where its own messages have come before it was over. */
+function unheard(pending: Pending | null, fetched: readonly Message[]): Pending | null {
+  const run = pending?.run ?? null;
+  return run !== null && fetched.some((one) => one.run_id === run) ? null : pending;
 }
 
 /** The newest first, as fetched, made the oldest first; what is being replaced ends it. */

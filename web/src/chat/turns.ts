@@ -9,7 +9,12 @@ import { useLives } from "../live/context.tsx";
 import { type Options, requested } from "./options.ts";
 
 /** What was said, and has not been heard of yet. */
-export interface Pending {
+export interface Pending extends Said {
+  /** The run that answers it, once that has begun: it may be heard of by its messages. */
+  run: string | null;
+}
+
+interface Said {
   text: string;
   files: FileOfMessage[];
   /** The message in whose place it will stand; null: at the end. */
@@ -26,7 +31,7 @@ interface Attempt {
   method: "POST" | "PATCH";
   path: string;
   body: Record<string, unknown>;
-  pending: Pending | null;
+  said: Said;
 }
 
 const of = (conversation: string, message: string) =>
@@ -44,20 +49,21 @@ export function useTurns(id: string | null, options: Options) {
 
   /** Resolves to whether the run has begun. */
   async function attempt(one: Attempt): Promise<boolean> {
-    const { method, path, body, pending } = one;
+    const { method, path, body, said } = one;
     leaving.current = new AbortController();
     const { signal } = leaving.current;
     setProblem(null);
-    setPending(pending);
+    setPending({ ...said, run: null });
     setAsking(true);
     try {
       const reply = await lives.begin({ method, path, body, signal });
+      setPending({ ...said, run: reply.run });
       await reload(queries, reply.conversation).catch(() => {}); // it stands in the reply, too
       if (id === null && mounted.current) go(`/c/${reply.conversation}`);
       return true;
     } catch (error) {
       expired(queries, error);
-      const again = pending?.instead ? () => void attempt(one) : null;
+      const again = said.instead ? () => void attempt(one) : null;
       if (!signal.aborted) setProblem({ error, again });
       return false;
     } finally {
@@ -82,21 +88,21 @@ export function useTurns(id: string | null, options: Options) {
           ...(files.length > 0 && { media_files: files.map((file) => ({ id: file.id })) }),
           ...requested(options),
         },
-        pending: { text, files, instead: null },
+        said: { text, files, instead: null },
       }),
     regenerate: (message: string) =>
       attempt({
         method: "POST",
         path: `${of(id ?? "", message)}/regenerate`,
         body: requested(options),
-        pending: { text: "", files: [], instead: message },
+        said: { text: "", files: [], instead: message },
       }),
     edit: (message: string, content: string) =>
       attempt({
         method: "PATCH",
         path: of(id ?? "", message),
         body: { content, ...requested(options) },
-        pending: { text: content, files: [], instead: message },
+        said: { text: content, files: [], instead: message },
       }),
     /** Before it has begun: as if nothing had been asked. */
     withdraw: () => leaving.current.abort(new DOMException("Withdrawn", "AbortError")),
