@@ -87,7 +87,7 @@ function useColumns(passed: number, action: (run: LiveRun) => ReactNode): Column
   return [
     { key: "user", head: words.who, cell: (run) => <bdi>{run.user}</bdi>, main: true },
     { key: "model", head: words.model, cell: (run) => <bdi>{run.model}</bdi> },
-    { key: "dialect", head: words.dialect, cell: (run) => run.dialect },
+    { key: "dialect", head: words.dialect, cell: (run) => run.dialect, tight: true },
     {
       key: "time",
       head: words.time,
