@@ -4,7 +4,7 @@ shows two replies at 200 tokens a second in conversations of 1,000 messages.
 usage: .venv/bin/python -m bench.page [--seconds 12] [--loads 7]
 
 A real Chromium against a real server with the demo model. Work is what the tracing of the browser
-says of the renderer's main thread, in CPU time: what others do on the machine does not count.
+says of the renderer's main thread, in CPU time: what others do on the machine counts little.
 """
 
 import argparse
@@ -27,12 +27,10 @@ Event = dict[str, Any]
 
 TURNS = 500  # of two messages each
 PACE = "demo/n={tokens},delay=5ms"  # 200 tokens a second
-ACCOUNT = {"username": "reader", "email": "reader@example.com", "password": "correct horse"}
+NAMES = ("ann", "bob")
 MARK = {"X-Sluice-Request": "bench"}
 CATEGORIES = "toplevel,devtools.timeline"  # finer ones cost time themselves
 LONG = 50.0  # ms of a task that a reader feels
-# Both tabs count as looked at, also the one that is not in front.
-BOTH = ("--disable-renderer-backgrounding", "--disable-backgrounding-occluded-windows")
 READY = """
 new MutationObserver(() => {
   if (window.ready === undefined && document.querySelector("form textarea")) {
@@ -40,6 +38,13 @@ new MutationObserver(() => {
   }
 }).observe(document, {childList: true, subtree: true});
 """
+
+
+class Reader(NamedTuple):
+    """Somebody before a browser of his own, signed in."""
+
+    browser: Browser
+    context: BrowserContext
 
 
 class Load(NamedTuple):
@@ -62,24 +67,28 @@ async def main(seconds: int, loads: int) -> None:
     assert executable, "this needs chromium on the path"
     with tempfile.TemporaryDirectory() as folder, running(Path(folder)) as server:
         async with async_playwright() as playwright:
-            browser = await playwright.chromium.launch(
-                executable_path=executable, args=[*ARGUMENTS, *BOTH]
-            )
-            context = await reader(browser, server.url)
+            # A browser each: of two tabs in one, that which is not in front draws once a second.
+            readers: list[Reader] = []
+            for name in NAMES:
+                browser = await playwright.chromium.launch(
+                    executable_path=executable, args=list(ARGUMENTS)
+                )
+                readers.append(Reader(browser, await reader(browser, server.url, name)))
+            browser, context = readers[0]
             cookies = await context.cookies()
             measured = [await load(browser, server.url, cookies) for _ in range(loads)]
             print_loads(measured)
-            long = [await conversation(context) for _ in range(2)]
-            print_smoothness(await streaming(browser, context, long, seconds))
-            await browser.close()
+            print_smoothness(await streaming(readers, seconds))
+            for browser, _ in readers:
+                await browser.close()
 
 
-async def reader(browser: Browser, url: str) -> BrowserContext:
-    """A browser in which somebody is signed in."""
+async def reader(browser: Browser, url: str, name: str) -> BrowserContext:
+    """A browser's profile in which somebody is signed in."""
+    account = {"username": name, "email": f"{name}@example.com", "password": "correct horse"}
     context = await browser.new_context(base_url=url, viewport={"width": 1280, "height": 800})
-    request = context.request
-    await request.post("/api/v1/auth/register", data=ACCOUNT)
-    assert (await request.post("/api/v1/auth/session", data=ACCOUNT)).ok
+    await context.request.post("/api/v1/auth/register", data=account)
+    assert (await context.request.post("/api/v1/auth/session", data=account)).ok
     return context
 
 
@@ -119,16 +128,16 @@ async def conversation(context: BrowserContext) -> str:
     return place["conversation_id"]
 
 
-async def streaming(
-    browser: Browser, context: BrowserContext, ids: Sequence[str], seconds: int
-) -> list[Smoothness]:
-    """Two tabs, each with a reply of its own in a long conversation, traced while both grow."""
-    tabs = [await context.new_page() for _ in ids]
+async def streaming(readers: Sequence[Reader], seconds: int) -> list[Smoothness]:
+    """Each with a reply in a long conversation, traced while both grow."""
     model = json.dumps({"model": PACE.format(tokens=200 * (seconds + 4))})
-    for tab, id in zip(tabs, ids, strict=True):
+    tabs: list[Page] = []
+    for _, context in readers:
+        tab = await context.new_page()
         await tab.goto("/theme.js")
         await tab.evaluate(f"localStorage.setItem('sluice.options', {json.dumps(model)})")
-        await tab.goto(f"/c/{id}", wait_until="networkidle")
+        await tab.goto(f"/c/{await conversation(context)}", wait_until="networkidle")
+        tabs.append(tab)
     await read_back(tabs)
     for tab in tabs:
         box = tab.get_by_role("textbox", name="Message", exact=True)
@@ -136,9 +145,9 @@ async def streaming(
         await box.press("Enter")
         await tab.get_by_role("button", name="Stop").wait_for()
     await asyncio.sleep(1)
-    tracing = await browser.new_browser_cdp_session()
-    events = await trace(tracing, seconds)
-    return smoothness(events)
+    sessions = [await one.browser.new_browser_cdp_session() for one in readers]
+    traces = await asyncio.gather(*(trace(session, seconds) for session in sessions))
+    return [found for events in traces for found in smoothness(events)]
 
 
 async def read_back(tabs: Iterable[Page]) -> None:
