@@ -11,6 +11,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
 from itertools import cycle
 from pathlib import Path
+from threading import Lock
 from typing import NamedTuple
 from urllib.error import URLError
 from urllib.request import urlopen
@@ -25,6 +26,7 @@ STARTUP = 120.0  # seconds, at most; who dies before is not waited for
 # Below those that Linux gives to whoever asks for any, of which the next one may be this one.
 PORTS = range(12_000, 32_000)
 UNLIMITED = {"SLUICE_RATE_LIMIT_ENABLED": "false", "SLUICE_MAX_RUNS_PER_USER": "5000"}
+ONE = Lock()
 KEEP = ("PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV")
 
 
@@ -74,8 +76,14 @@ def environment(**settings: str) -> dict[str, str]:
 
 
 @cache
-def nursery() -> Nursery:
+def made() -> Nursery:
     return Nursery(environment())
+
+
+def nursery() -> Nursery:
+    """The only one, also where threads start servers at once."""
+    with ONE:
+        return made()
 
 
 def sluice_command() -> tuple[str, ...]:
@@ -87,8 +95,8 @@ def sluice_command() -> tuple[str, ...]:
 def closed_nursery() -> Iterator[None]:
     """At the end, the nursery is closed, if a test has needed it."""
     yield
-    if nursery.cache_info().currsize:
-        nursery().close()
+    if made.cache_info().currsize:
+        made().close()
 
 
 @contextmanager
@@ -129,14 +137,15 @@ def wait_until_ready(server: Running) -> None:
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """A server with the demo model, for whoever only reads; started as people start it."""
+    """A server with the demo model, for whoever only reads; started as people start it, but for
+    what a password costs."""
     folder, port = tmp_path_factory.mktemp("server"), free_port()
     log, out = folder / "log", folder / "out"
     with log.open("wb") as errors, out.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "sluice", "serve", "--port", str(port)],
+            [sys.executable, "-m", "tests.light", "serve", "--port", str(port)],
             cwd=folder,
-            env=environment(),
+            env=environment(PYTHONPATH=str(Path(__file__).parent.parent)),
             stdout=output,
             stderr=errors,
         )

@@ -168,7 +168,7 @@ def attend(life: socket.socket, pid: int) -> NoReturn:
 
 
 if __name__ == "__main__":
-    from sluice.cli import main  # what takes so long; the tests' side has no need of it
+    from tests.light import main  # what takes so long; the tests' side has no need of it
 
     sys.argv = ["sluice", *raised(socket.socket(fileno=int(sys.argv[1])))]
     main()

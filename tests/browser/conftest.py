@@ -1,11 +1,14 @@
 """A real Chromium, and tabs that are watched for complaints and for calls to other hosts."""
 
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest_asyncio
 from playwright.async_api import Browser, ConsoleMessage, Page, Response, async_playwright, expect
+from tests.browser.rooms import Rooms
 from tests.conftest import Running
 
 ARGUMENTS = (
@@ -30,11 +33,21 @@ class Watch:
     def __init__(self, page: Page, complaints: list[str] | None = None) -> None:
         self.complaints = [] if complaints is None else complaints  # several tabs may share them
         self.hosts: set[str] = set()
-        page.on("console", self._console)
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.on("request", lambda request: self._called(request.url))
-        page.on("websocket", lambda socket: self._called(socket.url))
-        page.on("response", self._response)
+        self._page = page
+        self._heard: dict[Any, Callable[[Any], None]] = {
+            "console": self._console,
+            "pageerror": lambda error: self.complaints.append(str(error)),
+            "request": lambda request: self._called(request.url),
+            "websocket": lambda socket: self._called(socket.url),
+            "response": self._response,
+        }
+        for event, hear in self._heard.items():
+            page.on(event, hear)
+
+    def leave(self) -> None:
+        """What happens in the tab from now on is somebody else's."""
+        for event, hear in self._heard.items():
+            self._page.remove_listener(event, hear)
 
     def _console(self, message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"} and not message.text.startswith(REFUSED):
@@ -69,14 +82,21 @@ async def chromium() -> AsyncIterator[Browser]:
         await browser.close()
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def rooms(chromium: Browser) -> AsyncIterator[Rooms]:
+    """Profiles that the tests of a file have one after another."""
+    async with AsyncExitStack() as stack:
+        yield Rooms(chromium, stack)
+
+
 @pytest_asyncio.fixture(loop_scope="session")
-async def page(chromium: Browser, server: Running) -> AsyncIterator[Page]:
+async def page(rooms: Rooms, server: Running) -> AsyncIterator[Page]:
     """A tab at the server's address; whatever it does, it has no complaints and stays at home."""
-    context = await chromium.new_context(base_url=server.url)
-    context.set_default_timeout(PATIENCE)
-    tab = await context.new_page()
-    watch = Watch(tab)
-    yield tab
-    await context.close()
+    async with rooms.room(server.url) as context:
+        context.set_default_timeout(PATIENCE)
+        tab = context.pages[0]
+        watch = Watch(tab)
+        yield tab
+        watch.leave()
     assert watch.complaints == []
     assert watch.hosts <= {urlsplit(server.url).netloc}

@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 from tests.browser.conftest import PATIENCE, Watch
+from tests.browser.rooms import Rooms, profile
 from tests.clients.person import PASSWORD, Person, signed_in
 from tests.conftest import Running, running
 
@@ -30,18 +32,31 @@ async def ann(closed: Running) -> AsyncIterator[Person]:
         yield person
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def tab(chromium: Browser, closed: Running) -> AsyncIterator[Page]:
+@asynccontextmanager
+async def watched(house: Browser | Rooms, server: Running) -> AsyncIterator[Page]:
     """A tab at that server's address, which has no complaints and stores nothing."""
-    context = await chromium.new_context(base_url=closed.url)
-    context.set_default_timeout(PATIENCE)
-    page = await context.new_page()
-    watch = Watch(page)
-    yield page
-    stored = await page.evaluate(STORED)
-    await context.close()
+    async with profile(house, server.url) as context:
+        context.set_default_timeout(PATIENCE)
+        page = context.pages[0] if context.pages else await context.new_page()
+        watch = Watch(page)
+        yield page
+        watch.leave()
+        assert await page.evaluate(STORED) == '[{},{},""]'
     assert watch.complaints == []
-    assert stored == '[{},{},""]'
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def tab(rooms: Rooms, closed: Running) -> AsyncIterator[Page]:
+    async with watched(rooms, closed) as page:
+        yield page
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def clocked(chromium: Browser, closed: Running) -> AsyncIterator[Page]:
+    """A tab of a profile that nobody has after it, whose clock may be turned."""
+    async with watched(chromium, closed) as page:
+        await page.clock.install()
+        yield page
 
 
 async def sign_in(page: Page, name: str, password: str = PASSWORD) -> None:
@@ -127,8 +142,8 @@ async def test_the_documentation_runs_requests_for_whoever_has_signed_in(tab: Pa
     assert (await answered.value).status == 200
 
 
-async def test_a_used_up_token_is_renewed_once_for_all_who_wait(tab: Page, ann: Person):
-    await tab.clock.install()
+async def test_a_used_up_token_is_renewed_once_for_all_who_wait(clocked: Page, ann: Person):
+    tab = clocked
     await tab.goto("/streaming_examples.html")
     await sign_in(tab, await name_of(ann))
     await expect(tab.locator("#account").get_by_role("button", name="Sign out")).to_be_visible()
@@ -144,13 +159,13 @@ async def test_a_used_up_token_is_renewed_once_for_all_who_wait(tab: Page, ann: 
 
 
 @pytest.mark.parametrize("path", ["/streaming_examples.html", "/test_stream.html", "/docs"])
-@pytest.mark.parametrize("width", [360, 1280])
-async def test_the_open_box_does_not_stick_out_sideways(tab: Page, path: str, width: int):
-    await tab.set_viewport_size({"width": width, "height": 800})
+async def test_the_open_box_does_not_stick_out_sideways(tab: Page, path: str):
     await tab.goto(path)
     await expect(tab.locator("#account").get_by_label("Password")).to_be_visible()
-
-    assert await tab.evaluate("document.documentElement.scrollWidth") <= width
+    for width in (360, 1280):
+        await tab.set_viewport_size({"width": width, "height": 800})
+        wide = await tab.evaluate("document.documentElement.scrollWidth")
+        assert (width, wide <= width) == (width, True)
 
 
 @pytest.mark.parametrize("width", [390, 1280])

@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Locator, Page, expect
+from playwright.async_api import Locator, Page, expect
+from tests.browser.rooms import Rooms
 from tests.browser.visitor import SLOW, Visitor, visiting
 from tests.clients.person import STREAM
 from tests.conftest import Running, running
@@ -22,20 +23,21 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def boss(chromium: Browser, house: Running) -> AsyncIterator[Visitor]:
-    async with visiting(chromium, house.url) as visitor:
+async def boss(rooms: Rooms, house: Running) -> AsyncIterator[Visitor]:
+    async with visiting(rooms, house.url) as visitor:
         yield visitor
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def ann(chromium: Browser, house: Running, boss: Visitor) -> AsyncIterator[Visitor]:
+async def ann(rooms: Rooms, house: Running, boss: Visitor) -> AsyncIterator[Visitor]:
     """Somebody who came after the administrator."""
-    async with visiting(chromium, house.url) as visitor:
+    async with visiting(rooms, house.url) as visitor:
         yield visitor
 
 
 async def at(boss: Visitor, tab: str) -> Page:
-    return await boss.tab(f"/admin?tab={tab}")
+    """The administrator's tab, at a part of the page that is loaded anew."""
+    return await boss.again(f"/admin?tab={tab}")
 
 
 async def found(page: Page, name: str) -> Locator:

@@ -9,6 +9,7 @@ import aiohttp
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Locator, Page, Request, expect
+from tests.browser.rooms import Rooms
 from tests.browser.visitor import SLOW, Visitor, answered, grows, replies, say, visiting
 from tests.browser.wire import wire
 from tests.clients.person import PASSWORD
@@ -17,12 +18,13 @@ from tests.conftest import Running, running
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 PATIENCE = 30.0  # seconds
-LONG = "demo/n=600,delay=10ms"
+# Few tokens for its time: each one that is shown costs three processes a turn.
+LONG = "demo/n=200,delay=40ms"
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def ann(chromium: Browser, server: Running) -> AsyncIterator[Visitor]:
-    async with visiting(chromium, server.url) as visitor:
+async def ann(rooms: Rooms, server: Running) -> AsyncIterator[Visitor]:
+    async with visiting(rooms, server.url) as visitor:
         yield visitor
 
 
@@ -95,7 +97,7 @@ async def test_a_reload_in_the_middle_goes_on_where_it_was(ann: Visitor):
     await grows(replies(tab), seen)
     reply = await answered(tab)
 
-    await expect(reply).to_contain_text("600 tokens")
+    await expect(reply).to_contain_text("200 tokens")
     assert await runs_of(ann) == 1
 
 
@@ -134,7 +136,7 @@ async def test_a_message_in_one_tab_appears_in_the_other(ann: Visitor):
     await expect(replies(watching)).to_have_count(2)
     await grows(replies(watching).last, 200)
 
-    await expect(await answered(watching)).to_contain_text("600 tokens")
+    await expect(await answered(watching)).to_contain_text("200 tokens")
 
 
 async def test_stopping_in_one_tab_stops_it_in_the_other(ann: Visitor):
@@ -150,7 +152,7 @@ async def test_a_connection_that_is_gone_is_told_and_coming_back_resumes(
     chromium: Browser, server: Running
 ):
     async with wire(server.port) as road, visiting(chromium, road.url) as visitor:
-        tab = await begin(visitor, "demo/n=900,delay=10ms")
+        tab = await begin(visitor, "demo/n=300,delay=40ms")
         seen = await grows(replies(tab), 100)
         road.cut()
         await visitor.context.set_offline(True)
@@ -160,7 +162,7 @@ async def test_a_connection_that_is_gone_is_told_and_coming_back_resumes(
         await grows(replies(tab), seen + 200)
         reply = await answered(tab)
 
-        await expect(reply).to_contain_text("900 tokens")
+        await expect(reply).to_contain_text("300 tokens")
         assert await runs_of(visitor) == 1
         visitor.forgive("net::ERR_")
 
@@ -207,12 +209,12 @@ async def test_seven_tabs_with_seven_replies_all_go_on(ann: Visitor):
     await asyncio.gather(*(say(tab, f"Tab {nth}") for nth, tab in enumerate(tabs)))
     seen = await asyncio.gather(*(grows(replies(tab)) for tab in tabs))
     await asyncio.gather(
-        *(grows(replies(tab), some + 300) for tab, some in zip(tabs, seen, strict=True))
+        *(grows(replies(tab), some + 100) for tab, some in zip(tabs, seen, strict=True))
     )
     # Six connections are all that a browser keeps; something else can still be asked for.
     assert (await tabs[6].evaluate("fetch('/livez').then((got) => got.status)")) == 200
     for tab in tabs:
-        await expect(await answered(tab)).to_contain_text("600 tokens", timeout=30_000)
+        await expect(await answered(tab)).to_contain_text("200 tokens", timeout=30_000)
 
     assert await runs_of(ann) == 7
     assert streams.open == 0

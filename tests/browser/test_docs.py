@@ -9,15 +9,11 @@ from playwright.async_api import Page, expect
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 
-async def test_the_documentation_lists_every_way_to_ask(page: Page):
+async def test_the_documentation_lists_every_way_to_ask_and_runs_a_request(page: Page):
     await page.goto("/docs")
-
     for path in ("/api/v1/query", "/api/v1/query/stream", "/api/v1/query/ws"):
         await expect(page.locator(f'[data-path="{path}"]')).to_be_visible()
 
-
-async def test_a_request_can_be_run_from_the_documentation(page: Page):
-    await page.goto("/docs")
     await page.locator(
         '.opblock-post:has([data-path="/api/v1/query"]) .opblock-summary-control'
     ).click()

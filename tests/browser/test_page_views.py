@@ -3,7 +3,7 @@
 import json
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import pytest_asyncio
@@ -27,6 +27,7 @@ VIEWS = (
 )
 WIDTHS = (360, 820, 1440)
 LOCALES = ("en-US", "vi-VN")
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 SERIOUS = {"serious", "critical"}
 LATEST = "demo/n=120,delay=0ms"
 
@@ -58,7 +59,8 @@ async def settled(page: Page) -> None:
 
 async def complaints_of(page: Page, axe: str) -> list[Any]:
     """What axe finds serious."""
-    await page.evaluate(axe)
+    if not await page.evaluate("'axe' in window"):
+        await page.evaluate(axe)
     found = await page.evaluate("axe.run(document, {resultTypes: ['violations']})")
     return [
         (one["id"], one["help"], [node["html"][:200] for node in one["nodes"]][:3])
@@ -73,14 +75,15 @@ def axe(npm_parts: Path) -> str:
     return (npm_parts / "axe-core" / "axe.min.js").read_text() + "; 0"
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_axe_finds_nothing_serious(boss: Visitor, talk: str, axe: str, scheme: Any):
+async def test_axe_finds_nothing_serious(boss: Visitor, talk: str, axe: str):
     tab = await boss.tab()
-    await tab.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    await tab.emulate_media(reduced_motion="reduce")  # or colours were on their way
     for path in VIEWS:
         await tab.goto(path.format(id=talk))
         await settled(tab)
-        assert (path, await complaints_of(tab, axe)) == (path, [])
+        for scheme in SCHEMES:
+            await tab.emulate_media(color_scheme=scheme)
+            assert (path, scheme, await complaints_of(tab, axe)) == (path, scheme, [])
     await tab.close()
 
 

@@ -8,6 +8,7 @@ import aiohttp
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, FilePayload, Locator, Page, expect
+from tests.browser.rooms import Rooms
 from tests.browser.visitor import MARK, Visitor, visiting
 from tests.clients.person import PASSWORD, Person
 from tests.conftest import Running
@@ -18,8 +19,8 @@ OTHER = "another password"
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def ann(chromium: Browser, server: Running) -> AsyncIterator[Visitor]:
-    async with visiting(chromium, server.url) as visitor:
+async def ann(rooms: Rooms, server: Running) -> AsyncIterator[Visitor]:
+    async with visiting(rooms, server.url) as visitor:
         yield visitor
 
 

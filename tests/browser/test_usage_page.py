@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Locator, Page, expect
+from tests.browser.rooms import Rooms
 from tests.browser.visitor import Visitor, visiting
 from tests.conftest import Running, Serve
 
@@ -18,9 +19,9 @@ FAILS = "demo/fail=provider_unavailable@2"
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def ann(chromium: Browser, server: Running) -> AsyncIterator[Visitor]:
+async def ann(rooms: Rooms, server: Running) -> AsyncIterator[Visitor]:
     """Somebody whom three replies have reached, the last one not to its end."""
-    async with visiting(chromium, server.url) as visitor:
+    async with visiting(rooms, server.url) as visitor:
         for model in (*MODELS, FAILS):
             await visitor.talk("Hello", model=model)
         yield visitor

@@ -9,10 +9,12 @@ from typing import Any
 
 from playwright.async_api import Browser, BrowserContext, Locator, Page, expect
 from tests.browser.conftest import Watch
+from tests.browser.rooms import NOWHERE, WINDOW, Rooms, profile
 from tests.clients.person import PASSWORD
 
 QUICK = "demo/n=40,delay=1ms"
-SLOW = "demo/n=4000,delay=20ms"  # goes on for longer than any test
+# Goes on for longer than any test; each token that is shown costs three processes a turn.
+SLOW = "demo/n=4000,delay=40ms"
 CLICKING = 30_000  # ms that something on the page may take on a busy machine
 MARK = {"X-Sluice-Request": "test"}
 
@@ -25,15 +27,31 @@ class Visitor:
         self.url = url
         self.name = name
         self.complaints: list[str] = []
+        self._watches: list[Watch] = []
+        self._unused = context.pages[:1]
 
     async def tab(self, path: str = "/", model: str | None = None) -> Page:
         """Another tab. `model` is what replies are asked of in this browser from now on."""
-        page = await self.context.new_page()
-        self.complaints = Watch(page, self.complaints).complaints
+        page = self._unused.pop() if self._unused else await self.context.new_page()
+        self._watches.append(Watch(page, self.complaints))
         if model is not None:
             await choose(page, model)
         await page.goto(path)
         return page
+
+    async def again(self, path: str) -> Page:
+        """The first tab once more, or a first one, as large as a new one."""
+        if not self._watches:
+            return await self.tab(path)
+        page = self.context.pages[0]
+        await page.set_viewport_size(WINDOW)
+        await page.goto(path)
+        return page
+
+    def leave(self) -> None:
+        """What happens in these tabs from now on is somebody else's."""
+        for watch in self._watches:
+            watch.leave()
 
     def forgive(self, what: str) -> None:
         """Forget complaints that were to be expected."""
@@ -61,24 +79,25 @@ class Visitor:
 
 
 @asynccontextmanager
-async def visiting(chromium: Browser, url: str, **options: Any) -> AsyncIterator[Visitor]:
+async def visiting(house: Browser | Rooms, url: str, **options: Any) -> AsyncIterator[Visitor]:
     """Somebody who has registered and signed in; at the end nothing has been complained of."""
-    context = await chromium.new_context(base_url=url, **options)
-    context.set_default_timeout(CLICKING)
-    name = f"v{secrets.token_hex(6)}"
-    visitor = Visitor(context, url, name)
-    account = {"username": name, "email": f"{name}@example.com", "password": PASSWORD}
-    await visitor.post("/api/v1/auth/register", account)
-    await visitor.post("/api/v1/auth/session", {"username": name, "password": PASSWORD})
-    yield visitor
-    await context.close()
+    async with profile(house, url, **options) as context:
+        context.set_default_timeout(CLICKING)
+        name = f"v{secrets.token_hex(6)}"
+        visitor = Visitor(context, url, name)
+        account = {"username": name, "email": f"{name}@example.com", "password": PASSWORD}
+        await visitor.post("/api/v1/auth/register", account)
+        await visitor.post("/api/v1/auth/session", {"username": name, "password": PASSWORD})
+        yield visitor
+        visitor.leave()
     assert visitor.complaints == []
 
 
 async def choose(page: Page, model: str) -> None:
     """Ask this model from now on, in this browser."""
     options = json.dumps({"model": model, "temperature": "", "length": ""})
-    await page.goto("/theme.js")  # an address of the origin at which nothing else runs
+    if not page.url.endswith(NOWHERE):
+        await page.goto(NOWHERE)
     await page.evaluate(f"localStorage.setItem('sluice.options', {json.dumps(options)})")
 
 

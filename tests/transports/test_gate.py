@@ -4,7 +4,10 @@ import logging
 
 import pytest
 
+from tests.transports.conftest import Shared
 from tests.transports.driver import Local, started
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 QUERY = "/api/v1/query"
 BODY = {"query": "hi", "model": "demo/n=1,delay=0ms"}
@@ -29,10 +32,12 @@ HOSTS = [
 
 
 @pytest.mark.parametrize(("given", "host", "status"), HOSTS)
-async def test_only_known_host_names_are_answered(given: dict[str, str], host: str, status: int):
-    async with started(**given) as local:
-        exchange = await local.ask("/health", headers={"host": host}).over()
-        probe = await local.ask("/livez", headers={"host": host}).over()
+async def test_only_known_host_names_are_answered(
+    shared: Shared, given: dict[str, str], host: str, status: int
+):
+    local = await shared(**given)
+    exchange = await local.ask("/health", headers={"host": host}).over()
+    probe = await local.ask("/livez", headers={"host": host}).over()
     assert exchange.status == status
     assert "code" in exchange.json or status == 200
     assert probe.status == 200  # an orchestrator asks by address
@@ -67,11 +72,11 @@ def cors(headers: dict[str, str]) -> tuple[str | None, bool]:
 @origins
 @pytest.mark.parametrize("path", [QUERY, f"{QUERY}/stream", "/health", "/nowhere", GET])
 async def test_pages_of_listed_origins_may_read_answers(
-    given: dict[str, str], origin: str, listed: bool, cookies: bool, path: str
+    shared: Shared, given: dict[str, str], origin: str, listed: bool, cookies: bool, path: str
 ):
     body = BODY if path.startswith(QUERY) else None
-    async with started(allow_anonymous=True, demo=True, **given) as local:
-        exchange = await local.ask(path, body, headers={"origin": origin}).over()
+    local = await shared(allow_anonymous=True, demo=True, **given)
+    exchange = await local.ask(path, body, headers={"origin": origin}).over()
     assert cors(exchange.headers) == (origin if listed else None, cookies)
     if listed:
         assert exchange.headers["vary"] == "Origin"
@@ -80,11 +85,11 @@ async def test_pages_of_listed_origins_may_read_answers(
 
 @origins
 async def test_preflights_are_answered_for_listed_origins(
-    given: dict[str, str], origin: str, listed: bool, cookies: bool
+    shared: Shared, given: dict[str, str], origin: str, listed: bool, cookies: bool
 ):
     headers = {"origin": origin, "access-control-request-method": "POST"}
-    async with started(**given) as local:
-        exchange = await local.ask(QUERY, method="OPTIONS", headers=headers).over()
+    local = await shared(**given)
+    exchange = await local.ask(QUERY, method="OPTIONS", headers=headers).over()
     assert exchange.status == (204 if listed else 403)
     assert cors(exchange.headers) == (origin if listed else None, cookies)
     if listed:
@@ -95,16 +100,16 @@ async def test_preflights_are_answered_for_listed_origins(
 
 @origins
 async def test_websockets_of_foreign_pages_are_refused(
-    given: dict[str, str], origin: str, listed: bool, cookies: bool
+    shared: Shared, given: dict[str, str], origin: str, listed: bool, cookies: bool
 ):
-    async with started(allow_anonymous=True, demo=True, **given) as local:
-        socket = local.connect({"origin": origin})
-        if listed:
-            socket.say(BODY)
-            await socket.until("end")
-        else:
-            await socket.task
-            assert (socket.closed, socket.said) == (1008, [])
+    local = await shared(allow_anonymous=True, demo=True, **given)
+    socket = local.connect({"origin": origin})
+    if listed:
+        socket.say(BODY)
+        await socket.until("end")
+    else:
+        await socket.task
+        assert (socket.closed, socket.said) == (1008, [])
 
 
 async def test_a_websocket_of_the_servers_own_page_is_let_in():
@@ -136,12 +141,12 @@ TRICKS = [
 
 @pytest.mark.parametrize(("path", "site", "origin", "status"), TRICKS)
 async def test_an_image_tag_elsewhere_spends_no_tokens(
-    path: str, site: str, origin: str | None, status: int
+    shared: Shared, path: str, site: str, origin: str | None, status: int
 ):
     headers = {"sec-fetch-site": site} | ({"origin": origin} if origin else {})
-    async with started() as local:
-        exchange = await local.ask(path, headers=headers).over()
-        assert local.engine.live == 0
+    local = await shared()
+    exchange = await local.ask(path, headers=headers).over()
+    assert local.engine.live == 0
     assert exchange.status == status
 
 
@@ -160,13 +165,11 @@ STRANGERS = [
 @pytest.mark.parametrize(("given", "headers", "welcome"), STRANGERS)
 @pytest.mark.parametrize("path", [QUERY, f"{QUERY}/stream"])
 async def test_strangers_are_answered_where_the_operator_says_so(
-    given: dict[str, str], headers: dict[str, str], welcome: bool, path: str
+    shared: Shared, given: dict[str, str], headers: dict[str, str], welcome: bool, path: str
 ):
-    async with started(**given) as local:
-        exchange = await local.ask(path, BODY, headers=headers).over()
-        resumed = await local.ask(
-            path, BODY, headers={**headers, "last-event-id": "nobody:1"}
-        ).over()
+    local = await shared(**given)
+    exchange = await local.ask(path, BODY, headers=headers).over()
+    resumed = await local.ask(path, BODY, headers={**headers, "last-event-id": "nobody:1"}).over()
     assert exchange.status == (200 if welcome else 401)
     if not welcome:
         assert exchange.headers["www-authenticate"] == "Bearer"
@@ -186,10 +189,10 @@ FORWARDED = {"x-forwarded-for": "203.0.113.9"}
     ],
 )
 async def test_the_demo_beside_a_provider_is_for_this_machine_unless_asked_for(
-    given: dict[str, str], headers: dict[str, str], status: int
+    shared: Shared, given: dict[str, str], headers: dict[str, str], status: int
 ):
-    async with started(openai_api_key="k", allow_anonymous="true", **given) as local:
-        exchange = await local.ask(QUERY, BODY, headers=headers).over()
+    local = await shared(openai_api_key="k", allow_anonymous="true", **given)
+    exchange = await local.ask(QUERY, BODY, headers=headers).over()
     assert exchange.status == status
 
 
@@ -257,10 +260,10 @@ METRICS = [
 
 @pytest.mark.parametrize(("given", "peer", "headers", "status"), METRICS)
 async def test_metrics_are_for_this_machine_or_the_tokens_bearer(
-    given: dict[str, str], peer: str, headers: dict[str, str], status: int
+    shared: Shared, given: dict[str, str], peer: str, headers: dict[str, str], status: int
 ):
-    async with started(**given) as local:
-        exchange = await local.ask("/metrics", headers=headers, client=peer).over()
+    local = await shared(**given)
+    exchange = await local.ask("/metrics", headers=headers, client=peer).over()
     assert exchange.status == status
     if status == 401:
         assert exchange.headers["www-authenticate"] == "Bearer"

@@ -5,7 +5,10 @@ from typing import Any
 
 import pytest
 
+from tests.transports.conftest import Shared
 from tests.transports.driver import Exchange, Local, frames, started
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 QUERY = "/api/v1/query/stream"
 CHAT = "/api/stream/chat"
@@ -102,10 +105,10 @@ GONE = ["nobody:1", "nobody", ":1", "1", "x:y", "%00:1", "a:b:3", "RUN:", "RUN:-
 
 @pytest.mark.parametrize("id", GONE)
 @pytest.mark.parametrize("path", [QUERY, CHAT])
-async def test_a_run_that_nobody_knows_is_gone(path: str, id: str):
-    async with started() as local:
-        first = await local.ask(path, BODIES[path]).over()
-        again = await back(local, path, id.replace("RUN", first.run_id), "header").over()
+async def test_a_run_that_nobody_knows_is_gone(shared: Shared, path: str, id: str):
+    local = await shared()
+    first = await local.ask(path, BODIES[path]).over()
+    again = await back(local, path, id.replace("RUN", first.run_id), "header").over()
     assert again.status == 410
     assert again.json["code"] == "run_expired"
     assert again.headers["content-type"] == "application/json"

@@ -4,7 +4,10 @@ from typing import Any
 
 import pytest
 
+from tests.transports.conftest import Shared
 from tests.transports.driver import Local, started, until
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 QUERY = "/api/v1/query"
 FLOW = "/api/flows/ask"
@@ -129,22 +132,22 @@ BODIES: list[tuple[bytes, str, int, str]] = [
 @paths
 @pytest.mark.parametrize(("body", "kind", "status", "code"), BODIES)
 async def test_what_is_refused_has_its_status_and_code(
-    path: str, field: str, body: bytes, kind: str, status: int, code: str
+    shared: Shared, path: str, field: str, body: bytes, kind: str, status: int, code: str
 ):
-    async with started(body_limit=1000, local_llm_url=None, openai_api_key="k") as local:
-        sent = body.replace(b"FIELD", field.encode())
-        exchange = await local.ask(path, sent, method="POST", headers={"content-type": kind}).over()
-        assert local.engine.live == 0
+    local = await shared(body_limit=1000, local_llm_url=None, openai_api_key="k")
+    sent = body.replace(b"FIELD", field.encode())
+    exchange = await local.ask(path, sent, method="POST", headers={"content-type": kind}).over()
+    assert local.engine.live == 0
     assert (exchange.status, exchange.json["code"]) == (status, code)
     assert "x-run-id" not in exchange.headers
 
 
 @paths
 @pytest.mark.parametrize("kind", ["application/json", "Application/JSON; charset=utf-8"])
-async def test_json_is_json_with_any_parameters(path: str, field: str, kind: str):
-    async with started() as local:
-        body = {field: "a", "model": "demo/n=1,delay=0ms"}
-        exchange = await local.ask(path, body, headers={"content-type": kind}).over()
+async def test_json_is_json_with_any_parameters(shared: Shared, path: str, field: str, kind: str):
+    local = await shared()
+    body = {field: "a", "model": "demo/n=1,delay=0ms"}
+    exchange = await local.ask(path, body, headers={"content-type": kind}).over()
     assert exchange.status == 200
 
 
@@ -170,10 +173,12 @@ WRONG = [
 
 @pytest.mark.parametrize(("field", "body"), WRONG)
 @pytest.mark.parametrize("path", [QUERY, "/api/v1/query/stream"])
-async def test_a_wrong_value_is_refused_by_its_name(path: str, field: str, body: object):
-    async with started(max_tokens=500, openai_api_key="k") as local:
-        ok = {"max_tokens": 10, **body}  # type: ignore[dict-item]
-        exchange = await local.ask(path, ok).over()
+async def test_a_wrong_value_is_refused_by_its_name(
+    shared: Shared, path: str, field: str, body: object
+):
+    local = await shared(max_tokens=500, openai_api_key="k")
+    ok = {"max_tokens": 10, **body}  # type: ignore[dict-item]
+    exchange = await local.ask(path, ok).over()
     assert exchange.status == 422
     assert exchange.json["detail"][0]["loc"] == ["body", field]
 
@@ -214,9 +219,11 @@ async def test_a_flow_that_is_not_there_is_not_found():
         (FLOW, "DELETE", "POST"),
     ],
 )
-async def test_a_wrong_method_is_told_the_right_one(path: str, method: str, allowed: str):
-    async with started() as local:
-        exchange = await local.ask(path, method=method).over()
+async def test_a_wrong_method_is_told_the_right_one(
+    shared: Shared, path: str, method: str, allowed: str
+):
+    local = await shared()
+    exchange = await local.ask(path, method=method).over()
     assert (exchange.status, exchange.headers["allow"]) == (405, allowed)
     assert exchange.json["code"]
 
