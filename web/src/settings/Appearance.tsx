@@ -1,9 +1,9 @@
 /** How the page looks and behaves on this device. */
 import { Monitor, Moon, Sun } from "lucide-react";
 import type { ReactNode } from "react";
-import { choose, LANGUAGES, type Language, useLanguage, useTexts } from "../texts/texts.ts";
+import { useTexts } from "../texts/texts.ts";
 import { Choice } from "../ui/Choice.tsx";
-import { Select } from "../ui/Field.tsx";
+import { ChooseLanguage } from "../ui/ChooseLanguage.tsx";
 import { Section } from "../ui/View.tsx";
 import { setEnter, setScheme, useEnter, useScheme } from "./preferences.ts";
 import styles from "./Settings.module.css";
@@ -11,7 +11,6 @@ import { texts } from "./texts.ts";
 
 export function Appearance() {
   const words = useTexts(texts);
-  const language = useLanguage();
   const schemes = [
     { value: "system", label: labelled(<Monitor />, words.system) },
     { value: "light", label: labelled(<Sun />, words.light) },
@@ -32,17 +31,7 @@ export function Appearance() {
           onChange={setScheme}
         />
         <div className={styles.language}>
-          <Select
-            label={words.language}
-            value={language}
-            onChange={(event) => choose(event.currentTarget.value as Language)}
-          >
-            {Object.entries(LANGUAGES).map(([code, name]) => (
-              <option key={code} value={code} lang={code}>
-                {name}
-              </option>
-            ))}
-          </Select>
+          <ChooseLanguage label={words.language} />
         </div>
         <div>
           <Choice

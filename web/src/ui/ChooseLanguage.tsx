@@ -2,11 +2,12 @@
 import { choose, LANGUAGES, type Language, useLanguage } from "../texts/texts.ts";
 import { Select } from "./Field.tsx";
 
-export function ChooseLanguage() {
+/** Without a label it stands where nobody has chosen one yet, and is called in English. */
+export function ChooseLanguage({ label }: { label?: string }) {
   return (
     <Select
-      label="Language"
-      bare
+      label={label ?? "Language"}
+      bare={label === undefined}
       value={useLanguage()}
       onChange={(event) => choose(event.currentTarget.value as Language)}
     >
