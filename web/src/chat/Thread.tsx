@@ -13,10 +13,9 @@ import type { Acts } from "./acts.ts";
 import { Row } from "./Row.tsx";
 import styles from "./Thread.module.css";
 import { texts } from "./texts.ts";
-import { useEnd } from "./useEnd.ts";
+import { NEAR, useEnd } from "./useEnd.ts";
 
 const GUESS = 160; // px of a message that was not drawn yet
-const NEAR = 48; // px from the end that count as the end for the list
 const STEP = 1024; // px by which a growing reply is taken to be longer, at most
 const EARLY = 8; // messages from the first that is known: earlier ones are fetched
 

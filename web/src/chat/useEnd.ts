@@ -2,7 +2,7 @@
 import { observeElementOffset, type Virtualizer } from "@tanstack/react-virtual";
 import { type RefObject, useLayoutEffect, useMemo, useRef } from "react";
 
-const NEAR = 48; // px from the end that count as the end
+export const NEAR = 48; // px from the end that count as the end
 
 export interface End {
   /** Goes to the end, and stays there. */
